@@ -26,7 +26,10 @@ impl Clock {
     #[inline]
     pub(crate) fn instant(&self) -> Instant {
         let advanced = self.advanced.load(Ordering::Relaxed);
-        Instant { monotonic: coarse_millis() + advanced, wall: wall_millis() + advanced }
+        Instant {
+            monotonic: coarse_millis() + advanced,
+            wall: wall_millis() + advanced,
+        }
     }
 
     /// Moves this clock forward, for tests.
@@ -47,7 +50,9 @@ pub(crate) struct Instant {
 /// A duration in whole milliseconds, saturating: the ttl of `Duration::MAX` never ends.
 pub(crate) fn millis(duration: Duration) -> Millis {
     // A quarter of the range, so that sums of a clock and a few durations never overflow.
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).min(u64::MAX / 4)
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .min(u64::MAX / 4)
 }
 
 #[cfg(target_os = "linux")]
@@ -81,7 +86,9 @@ mod machine {
     }
 
     pub(super) fn wall_millis() -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis() as u64)
     }
 }
 

@@ -41,7 +41,11 @@ struct Repr {
 impl Error {
     /// A fault without a cause of its own.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Repr { kind, message: message.into(), source: None }))
+        Self(Arc::new(Repr {
+            kind,
+            message: message.into(),
+            source: None,
+        }))
     }
 
     /// A fault caused by another error, whose text becomes part of this one's `Display`.
@@ -50,7 +54,11 @@ impl Error {
         message: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self(Arc::new(Repr { kind, message: message.into(), source: Some(source.into()) }))
+        Self(Arc::new(Repr {
+            kind,
+            message: message.into(),
+            source: Some(source.into()),
+        }))
     }
 
     /// What kind of fault this is.
@@ -62,7 +70,10 @@ impl Error {
     /// Whether trying again later may succeed without anyone changing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Store | ErrorKind::Timeout | ErrorKind::LeaderFailed)
+        matches!(
+            self.0.kind,
+            ErrorKind::Store | ErrorKind::Timeout | ErrorKind::LeaderFailed
+        )
     }
 }
 

@@ -125,7 +125,12 @@ impl Mutation {
     /// A mutation that invalidates on success.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name, file, line, when: When::Success }
+        Self {
+            name,
+            file,
+            line,
+            when: When::Success,
+        }
     }
 
     /// The `when` option.

@@ -1,0 +1,159 @@
+//! The tokens of a model: constant data, and two calls into the hidden module of the
+//! facade. It decides nothing about mistakes, and looks at no option that the model has not read.
+//!
+//! Spans: what is generated is resolved at the macro (`mixed_site`), so that the body cannot see
+//! it, and located where the user should look when it does not compile: at the return type, at an
+//! argument, at an option.
+
+mod cached;
+mod invalidates;
+
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::LitStr;
+use syn::ext::IdentExt as _;
+
+pub(crate) use self::cached::cached;
+pub(crate) use self::invalidates::invalidates;
+use crate::model::{Access, Callable, Place, Tag, Tags};
+
+/// Generated, and located at a place of the user's.
+fn at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// The hidden module, reported at a place.
+fn private(place: &Place, span: Span) -> TokenStream {
+    if let Some(facade) = &place.facade {
+        quote_spanned!(span=> #facade::__private)
+    } else {
+        quote_spanned!(span=> ::afresh::__private)
+    }
+}
+
+/// The tokens of something, all of them located at a place.
+fn relocated(tokens: impl ToTokens, place: Span) -> TokenStream {
+    tokens
+        .to_token_stream()
+        .into_iter()
+        .map(|mut token| {
+            if let proc_macro2::TokenTree::Group(group) = &token {
+                let mut moved = Group::new(group.delimiter(), relocated(group.stream(), place));
+                moved.set_span(group.span().located_at(place));
+                return moved.into();
+            }
+            token.set_span(token.span().located_at(place));
+            token
+        })
+        .collect()
+}
+
+/// The start of a chain that knows what the function returns.
+fn returns(function: &Callable, place: &Place) -> TokenStream {
+    let blame = function.blame();
+    let span = at(blame);
+    let p = private(place, span);
+    let output = relocated(&function.output, blame);
+    quote_spanned!(span=> #p::Returns::<#output>::NEW.shape())
+}
+
+/// What is constant about a function: its name and where it is.
+fn identity(function: &Callable) -> TokenStream {
+    let name = Literal::string(&function.sig.ident.unraw().to_string());
+    quote!(#name, ::core::file!(), ::core::line!())
+}
+
+/// The cache that is meant.
+fn cache(place: &Place) -> TokenStream {
+    if let Some(cache) = &place.cache {
+        let span = at(syn::spanned::Spanned::span(cache));
+        let p = private(place, span);
+        return quote_spanned!(span=> #p::cache(&(#cache)));
+    }
+    let p = private(place, Span::mixed_site());
+    quote!(#p::installed())
+}
+
+/// The body as one block, after an edge that fixes its type: what does not fit is then an error
+/// in the body, with a note at the return type. The block's braces are generated, so that no lint
+/// is about them.
+fn body(function: &Callable, place: &Place) -> TokenStream {
+    let blame = function.blame();
+    let span = at(blame);
+    let p = private(place, span);
+    let output = relocated(&function.output, blame);
+    let mut inside = function.body.clone();
+    inside.set_span(at(inside.span()));
+    quote_spanned! {span=>
+        if false {
+            return #p::never::<#output>();
+        }
+        #inside
+    }
+}
+
+/// The function around what it now does.
+fn function(function: &Callable, calls: &TokenStream) -> TokenStream {
+    let Callable {
+        attrs,
+        vis,
+        defaultness,
+        sig,
+        keyword,
+        boxed,
+        ..
+    } = function;
+    if !boxed {
+        return quote!(#(#attrs)* #vis #defaultness #sig { #calls });
+    }
+    let future = quote_spanned!(at(*keyword)=> async move { #calls });
+    quote! {
+        #(#attrs)*
+        // `#[async_trait]` binds each argument again, also those that only the key uses.
+        #[allow(unused_variables)]
+        #vis #defaultness #sig { Box::pin(#future) }
+    }
+}
+
+/// A value of the arguments, by reference.
+fn access(Access { root, fields }: &Access) -> TokenStream {
+    let span = at(root.span());
+    quote_spanned!(span=> &#root #(.#fields)*)
+}
+
+/// An iterator of tags.
+fn tags(tags: &Tags, place: &Place) -> TokenStream {
+    match tags {
+        Tags::Expr(tags) => tags.to_token_stream(),
+        Tags::Each(tags) => {
+            let tags = tags.iter().map(|each| tag(each, place));
+            quote!([#(#tags),*])
+        }
+    }
+}
+
+fn tag(tag: &Tag, place: &Place) -> TokenStream {
+    match tag {
+        Tag::Text(text) => {
+            let p = private(place, at(text.span()));
+            quote_spanned!(at(text.span())=> #p::tag(#text))
+        }
+        Tag::Template(format, values, written) => {
+            let span = at(*written);
+            let p = private(place, span);
+            let format = LitStr::new(format, span);
+            let values = values.iter().map(access);
+            quote_spanned!(span=> #p::tag(::core::format_args!(#format, #(#values),*)))
+        }
+        Tag::Expr(tag) => {
+            let span = at(syn::spanned::Spanned::span(tag));
+            let p = private(place, span);
+            quote_spanned!(span=> #p::tag(#tag))
+        }
+    }
+}
+
+/// A name that the body cannot see.
+fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}

@@ -1,0 +1,148 @@
+//! The expansion of `#[cached]`: enter with what is known before a compute, run with what a
+//! compute needs.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use super::{access, at, body, cache, function, hidden, identity, private, returns, tags};
+use crate::model::{Cached, Key, Part, Piece, Place, Ttl};
+
+/// The function with its calls cached.
+pub(crate) fn cached(model: &Cached) -> TokenStream {
+    let p = private(&model.place, Span::mixed_site());
+    let kit = kit(model);
+    let spec = spec(model);
+    let cache = cache(&model.place);
+    let k = hidden("k");
+    let key = key(&model.key, &model.place);
+    let start = hidden("start");
+    let plan = plan(model);
+    // Each call is a statement of its own, so that temporaries of the user's expressions (the
+    // guard of a lock, say) are gone before the body runs.
+    let call = hidden("call");
+    let calls = quote! {
+        let #call = #p::enter(#kit, const { &#spec }, #p::site(&|| ()), #cache, |#k| { #key });
+        #call.run(move |#start| { #plan }).await
+    };
+    function(&model.function, &calls)
+}
+
+/// What the return type can do; an error here is one on the return type.
+fn kit(model: &Cached) -> TokenStream {
+    let returns = returns(&model.function, &model.place);
+    let span = at(model.function.blame());
+    let errors = if model.function.spells_lifetime() {
+        quote_spanned!(span=> .unshared())
+    } else {
+        quote_spanned!(span=> .errors())
+    };
+    let kept = if model.local {
+        quote_spanned!(span=> .local())
+    } else {
+        quote_spanned!(span=> .stored())
+    };
+    quote!(#returns #errors #kept)
+}
+
+/// What is constant about the function.
+fn spec(model: &Cached) -> TokenStream {
+    let p = private(&model.place, Span::mixed_site());
+    let identity = identity(&model.function);
+    let template = matches!(model.key, Key::Template(..)).then(|| quote!(.template()));
+    let namespace = model
+        .namespace
+        .as_ref()
+        .map(|name| quote!(.namespace(#name)));
+    let version = model.version.map(|version| quote!(.version(#version)));
+    let singleflight = model.singleflight.as_ref().map(|flying| {
+        let (lease, wait) = (flying.lease, flying.wait);
+        quote!(.singleflight(#lease, #wait))
+    });
+    let local = model.local.then(|| quote!(.local()));
+    quote!(#p::Spec::new(#identity) #template #namespace #version #singleflight #local)
+}
+
+/// The statements that write the key.
+fn key(key: &Key, place: &Place) -> TokenStream {
+    let k = hidden("k");
+    match key {
+        Key::Template(pieces, written) => pieces
+            .iter()
+            .map(|each| piece(each, place, *written))
+            .collect(),
+        Key::Expr(key) => {
+            let span = at(key.span());
+            quote_spanned!(span=> #k.part(&(#key));)
+        }
+        Key::Parts(parts) => parts
+            .iter()
+            .map(|Part { name, cfgs }| {
+                let span = at(name.span());
+                quote_spanned!(span=> #(#cfgs)* #k.part(&#name);)
+            })
+            .collect(),
+    }
+}
+
+fn piece(piece: &Piece, place: &Place, written: Span) -> TokenStream {
+    let k = hidden("k");
+    let span = at(written);
+    match piece {
+        Piece::Text(text) => {
+            let mut text = Literal::string(text);
+            text.set_span(span);
+            quote_spanned!(span=> #k.literal(#text);)
+        }
+        Piece::Value(value) => {
+            let p = private(place, span);
+            let value = access(value);
+            quote_spanned!(span=> #p::Text(#value).write(#k);)
+        }
+    }
+}
+
+/// What a compute needs: how long its value lives, its tags, and the body.
+fn plan(model: &Cached) -> TokenStream {
+    let start = hidden("start");
+    let ttl = model.ttl.as_ref().map(ttl);
+    let tags = model.tags.as_ref().map(|written| {
+        let tags = tags(written, &model.place);
+        quote!(.tags(#tags))
+    });
+    let noted = (ttl.is_some() || tags.is_some()).then(|| quote!(let #start = #start #ttl #tags;));
+    let body = body(&model.function, &model.place);
+    let span = at(model.function.keyword);
+    let Some(store_if) = &model.store_if else {
+        return quote_spanned!(span=> #noted #start.body(async move { #body }));
+    };
+    // Where the judge may name an argument, the body borrows what it only reads; elsewhere, a
+    // borrow would ask arguments for `Sync`.
+    let block = if store_if.borrows {
+        quote_spanned!(span=> async { #body })
+    } else {
+        quote_spanned!(span=> async move { #body })
+    };
+    let judge = &store_if.judge;
+    let judge = quote_spanned!(at(judge.span())=> .store_if(#judge));
+    quote_spanned! {span=>
+        #noted
+        #start.judged(async move { #start.finish(#block.await) #judge .done() })
+    }
+}
+
+fn ttl(ttl: &Ttl) -> TokenStream {
+    let duration = match ttl {
+        Ttl::Expr(ttl) => quote!(#ttl),
+        Ttl::Millis(millis, written) => {
+            let span = at(*written);
+            let seconds = millis / 1000;
+            if millis % 1000 == 0 {
+                quote_spanned!(span=> ::core::time::Duration::from_secs(#seconds))
+            } else {
+                quote_spanned!(span=> ::core::time::Duration::from_millis(#millis))
+            }
+        }
+    };
+    quote!(.ttl(#duration))
+}

@@ -1,0 +1,56 @@
+//! The expansion of `#[invalidates]`: mutate with what it invalidates, run with the body.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{at, body, cache, function, hidden, identity, private, returns, tags};
+use crate::model::{Invalidates, When};
+
+/// The function with its invalidations.
+pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
+    let p = private(&model.place, Span::mixed_site());
+    let returns = returns(&model.function, &model.place);
+    let mutation = mutation(model);
+    let cache = cache(&model.place);
+    let m = hidden("m");
+    let targets = targets(model);
+    let body = body(&model.function, &model.place);
+    let future = quote_spanned!(at(model.function.keyword)=> async move { #body });
+    let call = hidden("call");
+    let calls = quote! {
+        let #call = #p::mutate(#returns.success(), const { &#mutation }, #cache, |#m| { #targets });
+        #call.run(#future).await
+    };
+    function(&model.function, &calls)
+}
+
+/// What is constant about the mutation.
+fn mutation(model: &Invalidates) -> TokenStream {
+    let p = private(&model.place, Span::mixed_site());
+    let identity = identity(&model.function);
+    let when = match model.when {
+        When::Success => None,
+        When::Always => Some("Always"),
+        When::Before => Some("Before"),
+    };
+    let when = when.map(|when| {
+        let when = Ident::new(when, Span::mixed_site());
+        quote!(.when(#p::When::#when))
+    });
+    quote!(#p::Mutation::new(#identity) #when)
+}
+
+/// The statements that name what is invalidated.
+fn targets(model: &Invalidates) -> TokenStream {
+    let m = hidden("m");
+    let tags = model.tags.as_ref().map(|written| {
+        let tags = tags(written, &model.place);
+        quote!(#m.tags(#tags);)
+    });
+    let namespaces = (!model.namespaces.is_empty()).then(|| {
+        let names = &model.namespaces;
+        quote!(#m.namespaces([#(#names),*]);)
+    });
+    let entries = model.entries.iter().map(|call| quote!(#m.entry(#call);));
+    quote!(#tags #namespaces #(#entries)*)
+}

@@ -1,0 +1,261 @@
+//! Golden expansions: what some functions become, printed and compared with the files in
+//! `tests/expand/`. Set `UPDATE_EXPECT=1` to write the files anew, and review them as code.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use proc_macro2::TokenStream;
+
+/// The name of a file, and the function whose expansion it holds.
+const CASES: &[(&str, &str)] = &[
+    (
+        "two_arguments",
+        r#"#[cached(ttl = 1800, key = "book:{id}", tags = ["books", "book:{id}"], singleflight)]
+async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
+    db.query(id).await
+}"#,
+    ),
+    (
+        "default_key",
+        r#"#[cached]
+pub async fn page(genre: &str, (from, to): (u32, u32), #[cfg(feature = "x")] x: X) -> Vec<Book> {
+    todo()
+}"#,
+    ),
+    (
+        "skip",
+        r#"#[cached(ttl = "90s", skip(self, db))]
+async fn total(&self, db: &Db, shop: u32) -> u64 {
+    0
+}"#,
+    ),
+    (
+        "key_expression",
+        "#[cached(ttl = HOUR, key = (id, page + 1))]
+async fn reviews(id: i64, page: u32) {}",
+    ),
+    (
+        "store_if",
+        r#"#[cached(ttl = "1500ms", key = "{id}", store_if = Option::is_some)]
+async fn find(id: i64) -> Option<Book> {
+    None
+}"#,
+    ),
+    (
+        "store_if_borrows",
+        r#"#[cached(key = "{name}", store_if = |found| found.len() <= limit.get())]
+async fn search(name: String, limit: Limit) -> Vec<Book> {
+    all(&name)
+}"#,
+    ),
+    (
+        "unshared_error",
+        r#"#[cached(key = "{name}", local)]
+async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
+    name.parse()
+}"#,
+    ),
+    (
+        "async_trait",
+        r#"#[cached(ttl = 60, key = "{self.name}:{id}")]
+fn book<'life0, 'async_trait>(
+    &'life0 self,
+    id: i64,
+) -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Book> + ::core::marker::Send + 'async_trait>>
+where
+    'life0: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        let __self = self;
+        let id = id;
+        let __ret: Book = { __self.load(id).await };
+        __ret
+    })
+}"#,
+    ),
+    (
+        "every_option",
+        r#"#[cached(
+    ttl = "1h30m",
+    key = "{self.shop}/{r#type}",
+    tags = ["{{all}}", format!("{}", r#type), "type:{type}"],
+    namespace = "books",
+    version = 3,
+    singleflight(lease = "5s", wait = "1m"),
+    store_if = |v| !v.is_empty(),
+    local,
+    cache = self.cache,
+    crate = crate::reexported,
+)]
+#[inline]
+/// Documented.
+pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
+where
+    T: Display,
+{
+    #![allow(unused)]
+    vec![r#type]
+}"#,
+    ),
+    (
+        "invalidates",
+        r#"#[invalidates(tags = ["books", "book:{id}"])]
+async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
+    db.rename(id, title).await
+}"#,
+    ),
+    (
+        "invalidates_every_option",
+        r#"#[invalidates(
+    tags = self.tags(),
+    entries = [book(&self.db, id), self.page(1)],
+    namespaces = ["lists"],
+    when = before,
+    cache = self.cache,
+    crate = crate::reexported,
+)]
+async fn delete(&mut self, id: i64) {
+    self.db.delete(id).await;
+}"#,
+    ),
+];
+
+#[test]
+fn expansions_are_as_reviewed() {
+    let mut different = Vec::new();
+    for (name, source) in CASES {
+        let expanded = golden(source);
+        let file = file(name);
+        if env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&file, &expanded).expect("the file can be written");
+        } else if fs::read_to_string(&file).unwrap_or_default() != expanded {
+            different.push(format!("{}:\n{expanded}", file.display()));
+        }
+    }
+    let different = different.join("\n");
+    assert!(
+        different.is_empty(),
+        "run again with UPDATE_EXPECT=1 and review:\n{different}"
+    );
+}
+
+#[test]
+fn every_file_has_its_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    for entry in fs::read_dir(folder).expect("there is a folder") {
+        let path = entry.expect("it can be read").path();
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        assert!(
+            CASES.iter().any(|(name, _)| *name == stem),
+            "{} has no case",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn two_arguments_take_thirty_lines_at_most() {
+    let expanded = shortened(CASES[0].1);
+    assert!(expanded.lines().count() <= 30, "{expanded}");
+}
+
+#[test]
+fn paths_are_absolute() {
+    for (name, source) in CASES {
+        let expanded = printed(source);
+        let facade = if name.ends_with("every_option") {
+            "crate::reexported"
+        } else {
+            "::afresh"
+        };
+        let named = expanded.matches("__private").count();
+        let absolute = expanded.matches(&format!("{facade}::__private::")).count();
+        assert!(named == absolute && named > 0, "{name}: {expanded}");
+        let core = expanded.matches("core::").count();
+        assert_eq!(
+            core,
+            expanded.matches("::core::").count(),
+            "{name}: {expanded}"
+        );
+    }
+}
+
+#[test]
+fn crate_path_leaves_no_default() {
+    for (name, source) in CASES
+        .iter()
+        .filter(|(name, _)| name.ends_with("every_option"))
+    {
+        assert!(
+            !printed(source).contains("afresh"),
+            "{name} names the default path"
+        );
+    }
+}
+
+#[test]
+fn the_item_is_kept_where_it_is_wrong() {
+    let item = "async fn book(id: i64) -> Book { load(id) }";
+    let item: TokenStream = item.parse().expect("it is tokens");
+    let attr = "nonsense = 1, ttl = 0".parse().expect("it is tokens");
+    let expanded = crate::cached_tokens(attr, item.clone()).to_string();
+    assert!(expanded.starts_with(&item.to_string()), "{expanded}");
+    assert_eq!(expanded.matches("compile_error").count(), 2, "{expanded}");
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/expand")
+        .join(name)
+        .with_extension("rs")
+}
+
+/// The source as a comment, and its expansion.
+fn golden(source: &str) -> String {
+    let mut text = String::from(
+        "//! The expansion (`p` is the hidden module, whose path is absolute) of:\n//!\n",
+    );
+    for line in source.lines() {
+        writeln!(text, "//! {line}").expect("a string takes it");
+    }
+    text.push('\n');
+    text.push_str(&shortened(source));
+    text
+}
+
+/// The expansion with `p` for the hidden module, as one would write it by hand.
+fn shortened(source: &str) -> String {
+    let file = expanded(source).to_string();
+    let hidden = ["crate :: reexported :: __private", ":: afresh :: __private"];
+    let file = hidden
+        .iter()
+        .fold(file, |file, hidden| file.replace(hidden, "p"));
+    prettyplease::unparse(&syn::parse_str(&file).expect("the expansion is an item"))
+}
+
+/// The expansion as it is.
+fn printed(source: &str) -> String {
+    prettyplease::unparse(&syn::parse2(expanded(source)).expect("the expansion is an item"))
+}
+
+/// The expansion of a function whose first attribute is ours.
+fn expanded(source: &str) -> TokenStream {
+    let function: crate::func::Func = syn::parse_str(source).expect("a function");
+    let (ours, others) = function.attrs.split_first().expect("an attribute");
+    let attr = match &ours.meta {
+        syn::Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    };
+    let (vis, sig, body) = (&function.vis, &function.sig, &function.body);
+    let item = quote::quote!(#(#others)* #vis #sig #body);
+    if ours.path().is_ident("cached") {
+        crate::cached_tokens(attr, item)
+    } else {
+        crate::invalidates_tokens(attr, item)
+    }
+}

@@ -1,0 +1,321 @@
+//! What `#[cached]` means: its options, and the rules between them.
+
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+use super::{Callable, Key, Place, Scope, Tags, Ttl, duration, tags};
+use crate::args::{Args, Item, Known, Written};
+use crate::diag::{Diag, list};
+use crate::func::Func;
+
+/// The options of `#[cached]`.
+pub(crate) const KNOWN: Known = Known {
+    attribute: "cached",
+    names: &[
+        "ttl",
+        "key",
+        "skip",
+        "tags",
+        "namespace",
+        "version",
+        "singleflight",
+        "store_if",
+        "local",
+        "cache",
+        "crate",
+    ],
+    foreign: &[
+        (
+            "result_tags",
+            "`result_tags` is not supported yet: use `tags` with what the arguments say",
+        ),
+        (
+            "policy",
+            "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
+        ),
+        (
+            "inherit",
+            "`inherit` is not supported yet: leave it away, and give `tags` to each function",
+        ),
+        (
+            "time",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "expire",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "expires",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "ttl_secs",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "ttl_millis",
+            "the option is called `ttl`: write `ttl = \"60ms\"`",
+        ),
+        (
+            "timeout",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "duration",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "max_age",
+            "the option is called `ttl`: write `ttl = 60` for a minute",
+        ),
+        (
+            "sync_writes",
+            "the option is called `singleflight`: write `singleflight`",
+        ),
+        (
+            "coalesce",
+            "the option is called `singleflight`: write `singleflight`",
+        ),
+        (
+            "lock",
+            "the option is called `singleflight`: write `singleflight`",
+        ),
+        (
+            "tag",
+            "the option is called `tags`: write `tags = [\"books\"]`",
+        ),
+        (
+            "name",
+            "the option is called `namespace`: write `namespace = \"books\"`",
+        ),
+        (
+            "prefix",
+            "the option is called `namespace`: write `namespace = \"books\"`",
+        ),
+        (
+            "group",
+            "the option is called `namespace`: write `namespace = \"books\"`",
+        ),
+        (
+            "region",
+            "the option is called `namespace`: write `namespace = \"books\"`",
+        ),
+        (
+            "convert",
+            "the option is called `key`: write `key = \"{id}\"`, or an expression",
+        ),
+        (
+            "create",
+            "a `Cache` is built at start-up: give it by `cache = ..`",
+        ),
+        (
+            "ty",
+            "a `Cache` is built at start-up: give it by `cache = ..`",
+        ),
+        ("ignore", "the option is called `skip`: write `skip(db)`"),
+        ("exclude", "the option is called `skip`: write `skip(db)`"),
+        (
+            "condition",
+            "the option is called `store_if`: write `store_if = |value| ..`",
+        ),
+        (
+            "cache_if",
+            "the option is called `store_if`: write `store_if = |value| ..`",
+        ),
+        (
+            "option",
+            "`None` is stored: write `store_if = Option::is_some` where it should not be",
+        ),
+        ("result", "an `Err` is never stored: leave `result` away"),
+        (
+            "size",
+            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+        ),
+        (
+            "max_size",
+            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+        ),
+        (
+            "capacity",
+            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+        ),
+        (
+            "redis",
+            "a shared cache is set up at start-up: set `AFRESH_URL`, or `Cache::connect`",
+        ),
+        ("entries", "`entries` is an option of `#[invalidates]`"),
+        (
+            "namespaces",
+            "a function has one namespace: write `namespace = \"books\"`",
+        ),
+        ("when", "`when` is an option of `#[invalidates]`"),
+        (
+            "crash_safe",
+            "`crash_safe` is an option of `#[invalidates]`, not supported yet",
+        ),
+    ],
+};
+
+/// The bounds of a `singleflight`, in milliseconds.
+pub(crate) struct Flying {
+    pub(crate) lease: u64,
+    pub(crate) wait: u64,
+}
+
+/// The `store_if` option.
+pub(crate) struct StoreIf {
+    pub(crate) judge: Expr,
+    /// It may name an argument, which the body then only borrows.
+    pub(crate) borrows: bool,
+}
+
+/// A cached function.
+pub(crate) struct Cached {
+    pub(crate) function: Callable,
+    pub(crate) place: Place,
+    pub(crate) key: Key,
+    pub(crate) ttl: Option<Ttl>,
+    pub(crate) tags: Option<Tags>,
+    pub(crate) namespace: Option<LitStr>,
+    pub(crate) version: Option<u32>,
+    pub(crate) singleflight: Option<Flying>,
+    pub(crate) store_if: Option<StoreIf>,
+    pub(crate) local: bool,
+}
+
+impl Cached {
+    /// Checks what was written; none where anything is wrong.
+    pub(crate) fn new(mut args: Args, func: Func, diag: &mut Diag) -> Option<Self> {
+        let scope = Scope::new(&func);
+        let function = Callable::new(KNOWN.attribute, func, diag);
+        if let Some(function) = &function {
+            function.owned(diag);
+        }
+        let key = args.value("key", "key = \"{id}\"", diag);
+        let skip = args.list("skip", false, "`skip(db)`", diag);
+        let key = Key::new(key, skip, &scope, diag);
+        let ttl = args.value("ttl", "ttl = 60", diag);
+        let ttl = ttl.and_then(|ttl| Ttl::new(ttl.value, diag));
+        let tags = args.value("tags", "tags = [\"books\"]", diag);
+        let tags = tags.and_then(|tags| Tags::new(tags.value, &scope, diag));
+        let namespace = args.value("namespace", "namespace = \"books\"", diag);
+        let namespace = namespace.and_then(|name| tags::namespace(&name.value, diag));
+        let version = args.value("version", "version = 2", diag);
+        let version = version.and_then(|version| number(&version.value, diag));
+        let example = "`singleflight(lease = \"10s\", wait = \"30s\")`, or `singleflight` alone";
+        let singleflight = args.list("singleflight", true, example, diag);
+        let singleflight = singleflight.map(|bounds| Flying::new(bounds, diag));
+        let store_if = args.value("store_if", "store_if = |value| ..", diag);
+        let store_if = store_if.and_then(|judge| StoreIf::new(judge.value, &scope, diag));
+        let local = args.flag("local", diag).is_some();
+        let place = Place::new(&mut args, diag);
+        let (function, key) = (function?, key?);
+        diag.is_clean().then_some(Self {
+            function,
+            place,
+            key,
+            ttl,
+            tags,
+            namespace,
+            version,
+            singleflight,
+            store_if,
+            local,
+        })
+    }
+}
+
+impl Flying {
+    fn new(bounds: Written<Vec<Item>>, diag: &mut Diag) -> Self {
+        let mut flying = Self {
+            lease: 10_000,
+            wait: 30_000,
+        };
+        let mut seen: Vec<String> = Vec::new();
+        for Item { name, value } in bounds.value {
+            let text = name.to_string();
+            let place = match &*text {
+                "lease" => &mut flying.lease,
+                "wait" => &mut flying.wait,
+                _ => {
+                    let known = list(["lease", "wait"]);
+                    let message = format!("`singleflight` has no `{text}` (it has {known})");
+                    diag.error(name.span(), message);
+                    continue;
+                }
+            };
+            if seen.contains(&text) {
+                diag.error(
+                    name.span(),
+                    format!("`{text}` is specified twice: keep one of them"),
+                );
+            } else if let Some(value) = value {
+                *place = duration::bound(&text, &value, diag).unwrap_or(*place);
+            } else {
+                diag.error(
+                    name.span(),
+                    format!("`{text}` needs a value: `{text} = \"10s\"`"),
+                );
+            }
+            seen.push(text);
+        }
+        flying
+    }
+}
+
+impl StoreIf {
+    fn new(judge: Expr, scope: &Scope, diag: &mut Diag) -> Option<Self> {
+        if let Expr::Lit(literal) = &judge {
+            let message = "`store_if` is a closure or a path that is given the value: write \
+                           `store_if = |value| ..`, or `store_if = Option::is_some`";
+            diag.error(literal.span(), message);
+            return None;
+        }
+        if let Expr::Closure(closure) = &judge
+            && closure.inputs.len() != 1
+        {
+            let message = "`store_if` is given one thing, the value: write `|value| ..`";
+            diag.error(closure.span(), message);
+            return None;
+        }
+        let borrows = scope.mentioned_in(&judge);
+        Some(Self { judge, borrows })
+    }
+}
+
+impl Place {
+    /// Reads the options `cache` and `crate`.
+    pub(crate) fn new(args: &mut Args, diag: &mut Diag) -> Self {
+        let cache = args
+            .value("cache", "cache = self.cache", diag)
+            .map(|cache| cache.value);
+        let facade = args.value("crate", "crate = path::to::afresh", diag);
+        let facade = facade.and_then(|facade| match facade.value {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path),
+            other => {
+                let message = "`crate` is a path without quotes: write `crate = path::to::afresh`";
+                diag.error(other.span(), message);
+                None
+            }
+        });
+        Self { facade, cache }
+    }
+}
+
+fn number(value: &Expr, diag: &mut Diag) -> Option<u32> {
+    let parsed = match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        }) => number.base10_parse().ok(),
+        _ => None,
+    };
+    if parsed.is_none() {
+        diag.error(
+            value.span(),
+            "`version` is a number from 0 to 4294967295: write `version = 2`",
+        );
+    }
+    parsed
+}

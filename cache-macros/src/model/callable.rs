@@ -1,0 +1,244 @@
+//! The function itself: what an attribute can be on, and what its return type may be. What the
+//! options say is not looked at here.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::spanned::Spanned as _;
+use syn::{
+    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, Visibility,
+};
+
+use crate::diag::Diag;
+use crate::func::Func;
+
+/// An asynchronous function with a body.
+pub(crate) struct Callable {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) sig: Signature,
+    /// What it is awaited for.
+    pub(crate) output: Type,
+    /// What runs, between braces.
+    pub(crate) body: Group,
+    /// Where `async` is written.
+    pub(crate) keyword: Span,
+    /// Its future is boxed by `#[async_trait]`.
+    pub(crate) boxed: bool,
+}
+
+impl Callable {
+    /// Checks what an attribute is on.
+    pub(crate) fn new(attribute: &str, func: Func, diag: &mut Diag) -> Option<Self> {
+        not_twice(attribute, &func.attrs, diag);
+        ordinary(attribute, &func.sig, diag);
+        if func.body.is_none() {
+            let message = format!(
+                "`#[{attribute}]` needs a body to run: put it on the method's implementation"
+            );
+            diag.error(func.sig.ident.span(), message);
+            return None;
+        }
+        let Some(inside) = func.asynchronous() else {
+            if func.sig.constness.is_none() {
+                diag.error(func.sig.fn_token.span, not_async(attribute));
+            }
+            return None;
+        };
+        let Func {
+            attrs,
+            vis,
+            defaultness,
+            sig,
+            ..
+        } = func;
+        Some(Self {
+            attrs,
+            vis,
+            defaultness,
+            sig,
+            output: inside.output,
+            body: inside.body,
+            keyword: inside.keyword,
+            boxed: inside.boxed,
+        })
+    }
+
+    /// Checks that the output can be stored: it is a type with a name, and owns its data.
+    pub(crate) fn owned(&self, diag: &mut Diag) {
+        if let Some(span) = find_impl(self.output.to_token_stream()) {
+            let message = "a cached function cannot return `impl Trait`: name the type, or box it \
+                           and cache what is inside";
+            diag.error(span, message);
+        } else if let Some((span, instead)) = borrowed(&self.output) {
+            diag.error(
+                span,
+                format!("a cached value must own its data: return {instead}"),
+            );
+        }
+    }
+
+    /// The type spells a lifetime (other than `'static`), so it may be of an error that borrows.
+    pub(crate) fn spells_lifetime(&self) -> bool {
+        spells_lifetime(self.output.to_token_stream())
+    }
+
+    /// Where to report what the output cannot do: at the `Ok` type, as far as it can be seen.
+    pub(crate) fn blame(&self) -> Span {
+        match &self.sig.output {
+            ReturnType::Default => self.sig.ident.span(),
+            ReturnType::Type(..) => blame(&self.output),
+        }
+    }
+}
+
+fn not_async(attribute: &str) -> String {
+    let instead = match attribute {
+        "cached" => "`Cache::get_or_compute`",
+        _ => "`Cache::invalidate` after the change",
+    };
+    format!("`#[{attribute}]` is for `async fn` so far: write `async fn`, or use {instead}")
+}
+
+fn not_twice(attribute: &str, attrs: &[Attribute], diag: &mut Diag) {
+    for attr in attrs {
+        let Some(last) = attr.path().segments.last() else {
+            continue;
+        };
+        if last.ident == attribute {
+            let message = format!("`#[{attribute}]` is on this function twice: keep one of them");
+            diag.error(last.ident.span(), message);
+        } else if last.ident == "cached" || last.ident == "invalidates" {
+            let message = "a function is either `#[cached]` or `#[invalidates]`: a hit would not \
+                           run the body that changes something; make it two functions";
+            diag.error(last.ident.span(), message);
+        }
+    }
+}
+
+fn ordinary(attribute: &str, sig: &Signature, diag: &mut Diag) {
+    if let Some(keyword) = &sig.constness {
+        let message = format!(
+            "`#[{attribute}]` cannot be on a `const fn`, which has no cache at compile time: \
+             write `async fn`"
+        );
+        diag.error(keyword.span, message);
+    }
+    if let Some(abi) = &sig.abi {
+        let message = format!(
+            "`#[{attribute}]` is for Rust functions: leave `extern` away, and call this function \
+             from the one that has it"
+        );
+        diag.error(abi.extern_token.span, message);
+    }
+}
+
+/// The first `impl` of a type.
+fn find_impl(tokens: TokenStream) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == "impl" => Some(ident.span()),
+        TokenTree::Group(group) => find_impl(group.stream()),
+        _ => None,
+    })
+}
+
+fn spells_lifetime(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+            }
+            TokenTree::Group(group) => spells_lifetime(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// Where a type borrows what is to be stored, and what to return instead.
+fn borrowed(ty: &Type) -> Option<(Span, String)> {
+    match ty {
+        Type::Reference(reference) => {
+            if reference
+                .lifetime
+                .as_ref()
+                .is_some_and(|lifetime| lifetime.ident == "static")
+            {
+                return None;
+            }
+            Some((reference.and_token.span, instead_of(&reference.elem)))
+        }
+        Type::Array(array) => borrowed(&array.elem),
+        Type::Group(group) => borrowed(&group.elem),
+        Type::Paren(paren) => borrowed(&paren.elem),
+        Type::Slice(slice) => borrowed(&slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(borrowed),
+        Type::Path(path) => path.path.segments.iter().find_map(|segment| {
+            let types = types_of(&segment.arguments);
+            if segment.ident == "Cow" {
+                return borrowing_cow(&segment.ident, &segment.arguments);
+            }
+            // The error of a `Result` is never stored.
+            let stored = if segment.ident == "Result" {
+                1
+            } else {
+                types.len()
+            };
+            types.into_iter().take(stored).find_map(borrowed)
+        }),
+        _ => None,
+    }
+}
+
+fn borrowing_cow(name: &Ident, arguments: &PathArguments) -> Option<(Span, String)> {
+    let is_static = match arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(
+            |arg| matches!(arg, GenericArgument::Lifetime(lifetime) if lifetime.ident == "static"),
+        ),
+        _ => true,
+    };
+    (!is_static).then(|| (name.span(), "`Cow<'static, ..>`, or the owned type".into()))
+}
+
+fn instead_of(borrowed: &Type) -> String {
+    match borrowed {
+        Type::Path(path) if path.path.is_ident("str") => "`String` instead of `&str`".into(),
+        Type::Slice(_) => "a `Vec` instead of a slice".into(),
+        _ => "the value itself, or an `Arc` of it, instead of a reference".into(),
+    }
+}
+
+fn types_of(arguments: &PathArguments) -> Vec<&Type> {
+    match arguments {
+        PathArguments::AngleBracketed(arguments) => arguments
+            .args
+            .iter()
+            .filter_map(|arg| match arg {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn blame(ty: &Type) -> Span {
+    if let Type::Path(path) = ty
+        && let Some(last) = path.path.segments.last()
+    {
+        if last.ident.to_string().ends_with("Result")
+            && let Some(ok) = types_of(&last.arguments).first()
+        {
+            return blame(ok);
+        }
+        return last.ident.span();
+    }
+    ty.span()
+}

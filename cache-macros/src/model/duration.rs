@@ -1,0 +1,181 @@
+//! Durations as they are written: whole seconds, a text such as `"1h30m"`, or an expression.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+
+use crate::diag::Diag;
+
+/// The `ttl` option.
+pub(crate) enum Ttl {
+    /// Milliseconds, never zero, written at a place.
+    Millis(u64, Span),
+    /// An expression that gives a `Duration`.
+    Expr(Expr),
+}
+
+impl Ttl {
+    /// Reads the option.
+    pub(crate) fn new(value: Expr, diag: &mut Diag) -> Option<Self> {
+        let at = value.span();
+        let millis = match &value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Int(seconds),
+                ..
+            }) => seconds
+                .base10_parse::<u64>()
+                .ok()
+                .and_then(|seconds| seconds.checked_mul(1000))
+                .ok_or_else(|| "`ttl` is too long".to_owned()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => millis("ttl", &text.value()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Float(_), ..
+            }) => Err(
+                "`ttl` takes whole seconds: write a text for less, as in `ttl = \"1500ms\"`".into(),
+            ),
+            Expr::Lit(_) => {
+                Err("`ttl` is seconds, a text such as `\"30m\"`, or a `Duration`".into())
+            }
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_), ..
+            }) => Err("`ttl` cannot be negative: leave the attribute away to cache nothing".into()),
+            Expr::Closure(_) => Err(
+                "a closure as `ttl` is not supported yet: write the longest ttl here, and \
+                 `store_if` for values that should not be stored"
+                    .into(),
+            ),
+            _ => return Some(Self::Expr(value)),
+        };
+        match millis {
+            Ok(0) => {
+                diag.error(
+                    at,
+                    "`ttl` is zero, so nothing would be stored: write at least \"1ms\"",
+                );
+                None
+            }
+            Ok(millis) => Some(Self::Millis(millis, at)),
+            Err(message) => {
+                diag.error(at, message);
+                None
+            }
+        }
+    }
+}
+
+/// The milliseconds of a text that bounds something, which cannot be zero.
+pub(crate) fn bound(name: &str, value: &Expr, diag: &mut Diag) -> Option<u64> {
+    let result = match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => millis(name, &text.value()),
+        _ => Err(format!(
+            "`{name}` is a text with a unit: write `{name} = \"10s\"`"
+        )),
+    };
+    match result {
+        Ok(0) => {
+            diag.error(
+                value.span(),
+                format!("`{name}` is zero: write at least \"1ms\""),
+            );
+            None
+        }
+        Ok(millis) => Some(millis),
+        Err(message) => {
+            diag.error(value.span(), message);
+            None
+        }
+    }
+}
+
+/// The units, from the longest.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
+
+/// The milliseconds of a text such as `1h30m`.
+fn millis(name: &str, text: &str) -> Result<u64, String> {
+    let how = format!("write `{name} = \"30m\"` (units are ms, s, m, h, d, as in \"1h30m\")");
+    if text.starts_with('-') {
+        return Err(format!("`{name}` cannot be negative: {how}"));
+    }
+    let mut rest = text;
+    let mut total = 0_u64;
+    let mut units = UNITS.as_slice();
+    loop {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, after) = rest.split_at(digits);
+        let letters = after.len()
+            - after
+                .trim_start_matches(|c: char| c.is_ascii_lowercase())
+                .len();
+        let (unit, after) = after.split_at(letters);
+        if number.is_empty() {
+            return Err(format!("`{text}` is not a duration: {how}"));
+        }
+        if unit.is_empty() {
+            return Err(format!("`{text}` has no unit: {how}"));
+        }
+        let Some(at) = units.iter().position(|(known, _)| *known == unit) else {
+            let known = UNITS.iter().any(|(known, _)| *known == unit);
+            let wrong = if known {
+                "has its units out of order"
+            } else {
+                "has an unknown unit"
+            };
+            return Err(format!("`{text}` {wrong}: {how}"));
+        };
+        total = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(units[at].1))
+            .and_then(|part| total.checked_add(part))
+            .ok_or_else(|| format!("`{name}` is too long"))?;
+        units = &units[at + 1..];
+        rest = after;
+        if rest.is_empty() {
+            return Ok(total);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::millis;
+
+    #[test]
+    fn texts_are_read_by_their_units() {
+        assert_eq!(millis("ttl", "250ms"), Ok(250));
+        assert_eq!(millis("ttl", "30m"), Ok(1_800_000));
+        assert_eq!(millis("ttl", "1h30m"), Ok(5_400_000));
+        assert_eq!(millis("ttl", "2d1s5ms"), Ok(172_801_005));
+        assert_eq!(millis("ttl", "0s"), Ok(0));
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for wrong in [
+            "",
+            "30",
+            "m",
+            "-5s",
+            "1.5s",
+            "30 m",
+            "1w",
+            "5m1h",
+            "1s1s",
+            "99999999999999999999d",
+        ] {
+            assert!(millis("ttl", wrong).is_err(), "{wrong}");
+        }
+    }
+}

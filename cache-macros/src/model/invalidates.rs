@@ -1,0 +1,197 @@
+//! What `#[invalidates]` means: its options, and the rules between them.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+use super::{Callable, Place, Scope, Tags, tags};
+use crate::args::{Args, Known};
+use crate::diag::Diag;
+use crate::func::Func;
+
+/// The options of `#[invalidates]`.
+pub(crate) const KNOWN: Known = Known {
+    attribute: "invalidates",
+    names: &["tags", "entries", "namespaces", "when", "cache", "crate"],
+    foreign: &[
+        (
+            "result_tags",
+            "`result_tags` is not supported yet: use `tags` with what the arguments say, or \
+             `Cache::invalidate` in the body",
+        ),
+        (
+            "crash_safe",
+            "`crash_safe` is not supported yet: leave it away; a mutation that is dropped or \
+             panics invalidates",
+        ),
+        (
+            "tag",
+            "the option is called `tags`: write `tags = [\"books\"]`",
+        ),
+        (
+            "key",
+            "the option is called `entries`: write the call, as in `entries = [book(db, id)]`",
+        ),
+        (
+            "keys",
+            "the option is called `entries`: write the calls, as in `entries = [book(db, id)]`",
+        ),
+        (
+            "entry",
+            "the option is called `entries`: write `entries = [book(db, id)]`",
+        ),
+        (
+            "namespace",
+            "the option is called `namespaces`: write `namespaces = [\"books\"]`",
+        ),
+        (
+            "name",
+            "the option is called `namespaces`: write `namespaces = [\"books\"]`",
+        ),
+        (
+            "all",
+            "there is `Cache::invalidate_all` for that: call it in the body",
+        ),
+        ("before", "write `when = before`"),
+        ("always", "write `when = always`"),
+        ("ttl", "`ttl` is an option of `#[cached]`"),
+        ("skip", "`skip` is an option of `#[cached]`"),
+        ("store_if", "`store_if` is an option of `#[cached]`"),
+        ("singleflight", "`singleflight` is an option of `#[cached]`"),
+        ("local", "`local` is an option of `#[cached]`"),
+        ("version", "`version` is an option of `#[cached]`"),
+    ],
+};
+
+/// The `when` option.
+#[derive(Clone, Copy)]
+pub(crate) enum When {
+    Success,
+    Always,
+    Before,
+}
+
+/// A mutation.
+pub(crate) struct Invalidates {
+    pub(crate) function: Callable,
+    pub(crate) place: Place,
+    pub(crate) tags: Option<Tags>,
+    pub(crate) entries: Vec<Expr>,
+    pub(crate) namespaces: Vec<LitStr>,
+    pub(crate) when: When,
+}
+
+impl Invalidates {
+    /// Checks what was written; none where anything is wrong.
+    pub(crate) fn new(mut args: Args, func: Func, diag: &mut Diag) -> Option<Self> {
+        let scope = Scope::new(&func);
+        let function = Callable::new(KNOWN.attribute, func, diag);
+        let tags = args.value("tags", "tags = [\"books\"]", diag);
+        let entries = args.value("entries", "entries = [book(db, id)]", diag);
+        let namespaces = args.value("namespaces", "namespaces = [\"books\"]", diag);
+        if tags.is_none() && entries.is_none() && namespaces.is_none() && diag.is_clean() {
+            let message = "nothing is invalidated: write `tags = [\"books\"]`, \
+                           `entries = [book(db, id)]`, or `namespaces = [\"books\"]`";
+            diag.error(Span::call_site(), message);
+        }
+        let tags = tags.and_then(|tags| {
+            let read = Tags::new(tags.value, &scope, diag)?;
+            if read.is_empty() {
+                let message = "`tags` is empty: write `tags = [\"books\"]`, or leave it away";
+                diag.error(tags.keyword.span(), message);
+            }
+            Some(read)
+        });
+        let entries = entries.map_or_else(Vec::new, |entries| {
+            let calls = elements("entries", "entries = [book(db, id)]", entries.value, diag);
+            calls
+                .into_iter()
+                .filter(|call| is_call(call, diag))
+                .collect()
+        });
+        let namespaces = namespaces.map_or_else(Vec::new, |namespaces| {
+            let example = "namespaces = [\"books\"]";
+            elements("namespaces", example, namespaces.value, diag)
+                .iter()
+                .filter_map(|name| tags::namespace(name, diag))
+                .collect()
+        });
+        let when = args.value("when", "when = always", diag);
+        let when = when.map_or(When::Success, |when| When::new(&when.value, diag));
+        let place = Place::new(&mut args, diag);
+        let function = function?;
+        diag.is_clean().then_some(Self {
+            function,
+            place,
+            tags,
+            entries,
+            namespaces,
+            when,
+        })
+    }
+}
+
+/// The elements of a list that is not empty.
+fn elements(name: &str, example: &str, value: Expr, diag: &mut Diag) -> Vec<Expr> {
+    match value {
+        Expr::Array(array) => {
+            if array.elems.is_empty() {
+                let at = array.bracket_token.span.join();
+                diag.error(
+                    at,
+                    format!("`{name}` is empty: write `{example}`, or leave it away"),
+                );
+            }
+            array.elems.into_iter().collect()
+        }
+        other => {
+            diag.error(
+                other.span(),
+                format!("`{name}` is a list: write `{example}`"),
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn is_call(value: &Expr, diag: &mut Diag) -> bool {
+    let message = match value {
+        Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => return true,
+        Expr::Await(call) => {
+            diag.error(
+                call.await_token.span,
+                "the call is not run, only asked for its key: leave `.await` away",
+            );
+            return false;
+        }
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(_), ..
+        }) => {
+            "`entries` takes calls of cached functions, as in `book(db, id)`; a text is a tag: \
+             write it in `tags`"
+        }
+        _ => "`entries` takes calls of cached functions: write `book(db, id)`",
+    };
+    diag.error(value.span(), message);
+    false
+}
+
+impl When {
+    fn new(value: &Expr, diag: &mut Diag) -> Self {
+        let word = match value {
+            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+            _ => None,
+        };
+        match word.as_deref() {
+            Some("success") => Self::Success,
+            Some("always") => Self::Always,
+            Some("before") => Self::Before,
+            _ => {
+                let message = "`when` is one of `success`, `always`, `before`: write it without \
+                               quotes, as in `when = always`";
+                diag.error(value.span(), message);
+                Self::Success
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Values that templates and closures refer to: the arguments of the function, and fields of
+//! them.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Member;
+use syn::ext::IdentExt as _;
+
+use crate::diag::{Diag, list, nearest};
+use crate::func::{Binding, Func};
+use crate::template;
+
+/// A value that can be reached from the arguments.
+pub(crate) struct Access {
+    /// An argument, or `self`.
+    pub(crate) root: Ident,
+    /// The fields that lead from it to the value.
+    pub(crate) fields: Vec<Member>,
+}
+
+/// The names that a template may use.
+pub(crate) struct Scope {
+    function: String,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) receiver: Option<Ident>,
+}
+
+impl Scope {
+    pub(crate) fn new(func: &Func) -> Self {
+        Self {
+            function: func.sig.ident.to_string(),
+            bindings: func.bindings(),
+            receiver: func
+                .receiver()
+                .map(|receiver| Ident::new("self", receiver.self_token.span)),
+        }
+    }
+
+    /// The pieces of a template whose values exist, or nothing and the mistakes noted.
+    pub(crate) fn template<P>(
+        &self,
+        text: &syn::LitStr,
+        diag: &mut Diag,
+        literal: impl Fn(String) -> P,
+        value: impl Fn(Access) -> P,
+    ) -> Option<Vec<P>> {
+        let at = text.span();
+        let pieces = match template::parse(&text.value()) {
+            Ok(pieces) => pieces,
+            Err(message) => {
+                diag.error(at, message);
+                return None;
+            }
+        };
+        let mut resolved = Vec::new();
+        let mut complete = true;
+        for piece in pieces {
+            match piece {
+                template::Piece::Text(text) => resolved.push(literal(text)),
+                template::Piece::Value(path) => match self.access(&path, at) {
+                    Ok(access) => resolved.push(value(access)),
+                    Err(message) => {
+                        diag.error(at, message);
+                        complete = false;
+                    }
+                },
+            }
+        }
+        complete.then_some(resolved)
+    }
+
+    /// The value at a path, which is reported at `at`.
+    fn access(&self, path: &[String], at: Span) -> Result<Access, String> {
+        let (name, fields) = path.split_first().ok_or_else(String::new)?;
+        let mut root = self.find(name).ok_or_else(|| self.unknown(name))?;
+        // The name of the signature, seen where the template is written.
+        root.set_span(root.span().located_at(at));
+        let fields = fields.iter().filter_map(|field| template::member(field));
+        let fields = fields.map(|member| spanned(member, at)).collect();
+        Ok(Access { root, fields })
+    }
+
+    /// The argument of a name, or `self`.
+    pub(crate) fn find(&self, name: &str) -> Option<Ident> {
+        if name == "self" {
+            return self.receiver.clone();
+        }
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        let found = self
+            .bindings
+            .iter()
+            .find(|binding| binding.ident.unraw() == name)?;
+        Some(found.ident.clone())
+    }
+
+    /// What to say about a name that is none of the arguments.
+    pub(crate) fn unknown(&self, name: &str) -> String {
+        let function = &self.function;
+        if name == "self" {
+            return format!("`{function}` has no `self`: name one of its arguments");
+        }
+        let names = self
+            .bindings
+            .iter()
+            .map(|binding| binding.ident.unraw().to_string());
+        let receiver = self.receiver.iter().map(ToString::to_string);
+        // `#[async_trait]` names what it has destructured by its position.
+        let (hidden, names): (Vec<_>, Vec<_>) = receiver
+            .chain(names)
+            .partition(|name| name.starts_with("__arg"));
+        if !hidden.is_empty() {
+            return format!(
+                "`{function}` has no argument `{name}` that can be seen through \
+                 `#[async_trait]`: name the argument, and destructure it in the body"
+            );
+        }
+        if names.is_empty() {
+            return format!("`{function}` has no argument `{name}`: it takes none");
+        }
+        let names = names.iter().map(String::as_str);
+        let meant = nearest(name, names.clone())
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_default();
+        format!(
+            "`{function}` has no argument `{name}`{meant} (its arguments are {})",
+            list(names)
+        )
+    }
+
+    /// Whether tokens mention an argument or `self`.
+    pub(crate) fn mentioned_in(&self, tokens: &impl ToTokens) -> bool {
+        self.mentioned(tokens.to_token_stream())
+    }
+
+    fn mentioned(&self, tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => self.find(&ident.to_string()).is_some(),
+            TokenTree::Group(group) => self.mentioned(group.stream()),
+            // A format string names what it captures inside a literal.
+            TokenTree::Literal(literal) => literal.to_string().contains('{'),
+            TokenTree::Punct(_) => false,
+        })
+    }
+}
+
+fn spanned(member: Member, at: Span) -> Member {
+    match member {
+        Member::Named(mut ident) => {
+            ident.set_span(Span::mixed_site().located_at(at));
+            Member::Named(ident)
+        }
+        Member::Unnamed(mut index) => {
+            index.span = at;
+            Member::Unnamed(index)
+        }
+    }
+}

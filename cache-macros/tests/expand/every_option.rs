@@ -1,0 +1,75 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(
+//!     ttl = "1h30m",
+//!     key = "{self.shop}/{r#type}",
+//!     tags = ["{{all}}", format!("{}", r#type), "type:{type}"],
+//!     namespace = "books",
+//!     version = 3,
+//!     singleflight(lease = "5s", wait = "1m"),
+//!     store_if = |v| !v.is_empty(),
+//!     local,
+//!     cache = self.cache,
+//!     crate = crate::reexported,
+//! )]
+//! #[inline]
+//! /// Documented.
+//! pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
+//! where
+//!     T: Display,
+//! {
+//!     #![allow(unused)]
+//!     vec![r#type]
+//! }
+
+#[inline]
+/// Documented.
+#[allow(unused)]
+pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
+where
+    T: Display,
+{
+    let call = p::enter(
+        p::Returns::<Vec<T>>::NEW.shape().errors().local(),
+        const {
+            &p::Spec::new("list", ::core::file!(), ::core::line!())
+                .template()
+                .namespace("books")
+                .version(3u32)
+                .singleflight(5000u64, 60000u64)
+                .local()
+        },
+        p::site(&|| ()),
+        p::cache(&(self.cache)),
+        |k| {
+            p::Text(&self.shop).write(k);
+            k.literal("/");
+            p::Text(&r#type).write(k);
+        },
+    );
+    call.run(move |start| {
+            let start = start
+                .ttl(::core::time::Duration::from_secs(5400u64))
+                .tags([
+                    p::tag("{all}"),
+                    p::tag(format!("{}", r#type)),
+                    p::tag(::core::format_args!("type:{}", & r#type)),
+                ]);
+            start
+                .judged(async move {
+                    start
+                        .finish(
+                            async move {
+                                if false {
+                                    return p::never::<Vec<T>>();
+                                }
+                                { vec![r#type] }
+                            }
+                                .await,
+                        )
+                        .store_if(|v| !v.is_empty())
+                        .done()
+                })
+        })
+        .await
+}

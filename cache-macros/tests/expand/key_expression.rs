@@ -1,0 +1,27 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(ttl = HOUR, key = (id, page + 1))]
+//! async fn reviews(id: i64, page: u32) {}
+
+async fn reviews(id: i64, page: u32) {
+    let call = p::enter(
+        p::Returns::<()>::NEW.shape().errors().stored(),
+        const { &p::Spec::new("reviews", ::core::file!(), ::core::line!()) },
+        p::site(&|| ()),
+        p::installed(),
+        |k| {
+            k.part(&((id, page + 1)));
+        },
+    );
+    call.run(move |start| {
+            let start = start.ttl(HOUR);
+            start
+                .body(async move {
+                    if false {
+                        return p::never::<()>();
+                    }
+                    {}
+                })
+        })
+        .await
+}

@@ -1,0 +1,37 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(ttl = "1500ms", key = "{id}", store_if = Option::is_some)]
+//! async fn find(id: i64) -> Option<Book> {
+//!     None
+//! }
+
+async fn find(id: i64) -> Option<Book> {
+    let call = p::enter(
+        p::Returns::<Option<Book>>::NEW.shape().errors().stored(),
+        const { &p::Spec::new("find", ::core::file!(), ::core::line!()).template() },
+        p::site(&|| ()),
+        p::installed(),
+        |k| {
+            p::Text(&id).write(k);
+        },
+    );
+    call.run(move |start| {
+            let start = start.ttl(::core::time::Duration::from_millis(1500u64));
+            start
+                .judged(async move {
+                    start
+                        .finish(
+                            async move {
+                                if false {
+                                    return p::never::<Option<Book>>();
+                                }
+                                { None }
+                            }
+                                .await,
+                        )
+                        .store_if(Option::is_some)
+                        .done()
+                })
+        })
+        .await
+}

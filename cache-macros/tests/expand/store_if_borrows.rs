@@ -1,0 +1,36 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(key = "{name}", store_if = |found| found.len() <= limit.get())]
+//! async fn search(name: String, limit: Limit) -> Vec<Book> {
+//!     all(&name)
+//! }
+
+async fn search(name: String, limit: Limit) -> Vec<Book> {
+    let call = p::enter(
+        p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
+        const { &p::Spec::new("search", ::core::file!(), ::core::line!()).template() },
+        p::site(&|| ()),
+        p::installed(),
+        |k| {
+            p::Text(&name).write(k);
+        },
+    );
+    call.run(move |start| {
+            start
+                .judged(async move {
+                    start
+                        .finish(
+                            async {
+                                if false {
+                                    return p::never::<Vec<Book>>();
+                                }
+                                { all(&name) }
+                            }
+                                .await,
+                        )
+                        .store_if(|found| found.len() <= limit.get())
+                        .done()
+                })
+        })
+        .await
+}

@@ -1,0 +1,36 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(ttl = 1800, key = "book:{id}", tags = ["books", "book:{id}"], singleflight)]
+//! async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
+//!     db.query(id).await
+//! }
+
+async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
+    let call = p::enter(
+        p::Returns::<Result<Book, DbError>>::NEW.shape().errors().stored(),
+        const {
+            &p::Spec::new("book", ::core::file!(), ::core::line!())
+                .template()
+                .singleflight(10000u64, 30000u64)
+        },
+        p::site(&|| ()),
+        p::installed(),
+        |k| {
+            k.literal("book:");
+            p::Text(&id).write(k);
+        },
+    );
+    call.run(move |start| {
+            let start = start
+                .ttl(::core::time::Duration::from_secs(1800u64))
+                .tags([p::tag("books"), p::tag(::core::format_args!("book:{}", & id))]);
+            start
+                .body(async move {
+                    if false {
+                        return p::never::<Result<Book, DbError>>();
+                    }
+                    { db.query(id).await }
+                })
+        })
+        .await
+}

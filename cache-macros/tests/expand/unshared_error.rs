@@ -1,0 +1,30 @@
+//! The expansion (`p` is the hidden module, whose path is absolute) of:
+//!
+//! #[cached(key = "{name}", local)]
+//! async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
+//!     name.parse()
+//! }
+
+async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
+    let call = p::enter(
+        p::Returns::<Result<Book, ParseError<'a>>>::NEW.shape().unshared().local(),
+        const {
+            &p::Spec::new("parse", ::core::file!(), ::core::line!()).template().local()
+        },
+        p::site(&|| ()),
+        p::installed(),
+        |k| {
+            p::Text(&name).write(k);
+        },
+    );
+    call.run(move |start| {
+            start
+                .body(async move {
+                    if false {
+                        return p::never::<Result<Book, ParseError<'a>>>();
+                    }
+                    { name.parse() }
+                })
+        })
+        .await
+}

@@ -1,0 +1,344 @@
+//! `Cache`: a log, a local tier, perhaps a shared one, and how they were set up; and which cache a
+//! call uses by default. What a call does with them is `call`'s.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::error::{Error, ErrorKind};
+use crate::flight::Flights;
+use crate::lease::Lease;
+use crate::local::Local;
+use crate::log::View;
+use crate::observe::{Event, Reporter, Stats};
+use crate::scope::{self, Flag};
+use crate::shared::Shared;
+use crate::tag::{Tag, TagHash};
+
+mod builder;
+
+pub use builder::Builder;
+
+/// A cache: a cheap handle, to be cloned freely. All clones share one log and its entries.
+///
+/// ```
+/// # async fn example() -> Result<(), afresh_runtime::Error> {
+/// use afresh_runtime::Cache;
+///
+/// let cache = Cache::in_memory();
+/// cache.invalidate(["books"]).await?;
+/// println!("{}", cache.stats());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Cache(pub(crate) Arc<Inner>);
+
+/// What all handles on one cache share.
+pub(crate) struct Inner {
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) view: Arc<View>,
+    pub(crate) local: Option<Local>,
+    pub(crate) flights: Arc<Flights<Lease>>,
+    pub(crate) shared: Option<Arc<dyn Shared>>,
+    pub(crate) reporter: Arc<Reporter>,
+    pub(crate) codec: Codec,
+    pub(crate) default_ttl: Option<Duration>,
+    pub(crate) max_ttl: Duration,
+    pub(crate) max_value: usize,
+    /// Why nothing is ever looked up or stored, where that is so.
+    pub(crate) off: Option<Off>,
+}
+
+/// Why a cache does nothing but compute.
+#[derive(Clone, Debug)]
+pub(crate) enum Off {
+    /// `AFRESH_DISABLE` is set.
+    Disabled,
+    /// It could not be set up. Invalidations err: others may share the log it should have had.
+    Broken(Error),
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("shared", &self.0.shared)
+            .field("off", &self.0.off)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AsRef<Self> for Cache {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+static DEFAULT: OnceLock<Cache> = OnceLock::new();
+
+thread_local! {
+    /// The caches of the `with_cache` scopes that are being polled, innermost last.
+    static SCOPED: RefCell<Vec<Cache>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Cache {
+    /// A cache in this process, with the defaults of [`builder`](Self::builder): no server, no
+    /// set-up, and no Tokio needed.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Builder::default().in_memory()
+    }
+
+    /// A cache shared through the Redis or Valkey server at this URL:
+    /// `redis://user:password@host:port/db` or `redis+unix:///path/to/socket`.
+    ///
+    /// Waits until the server has been tried once, about a second at the most. A server that is
+    /// not there does not fail this: calls compute until it is, and that is reported.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where the URL cannot be used.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::builder().url(url).build().await
+    }
+
+    /// A cache with settings of its own.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Makes this the cache that annotated functions use where they name no other. Once per
+    /// process, before the first of them is called.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where a default was installed already, or [`global`](Self::global)
+    /// has been used and chose one.
+    pub fn install(self) -> Result<(), Error> {
+        DEFAULT.set(self).map_err(|_| {
+            Error::new(
+                ErrorKind::Config,
+                "there is a default cache already: call `install()` once, at start-up, before \
+                 any cached function is called",
+            )
+        })
+    }
+
+    /// The default cache: the [installed](Self::install) one; else one connected to the URL in
+    /// `AFRESH_URL`; else one in memory. A URL that cannot be used fails nothing here: every call
+    /// computes, nothing is stored, invalidations err, and it is reported once.
+    #[must_use]
+    pub fn global() -> Self {
+        Self::current(None).clone()
+    }
+
+    /// The default cache by reference, for a call's way in.
+    #[inline]
+    pub(crate) fn default_ref() -> &'static Self {
+        match DEFAULT.get() {
+            Some(cache) => cache,
+            None => DEFAULT.get_or_init(|| Builder::default().by_environment()),
+        }
+    }
+
+    /// The cache of a call: the one it names, else that of the innermost `with_cache`, else the
+    /// default.
+    pub(crate) fn current(named: Option<&Self>) -> Self {
+        if let Some(named) = named {
+            return named.clone();
+        }
+        if scope::is_open(Flag::CACHE)
+            && let Some(scoped) = SCOPED.with_borrow(|scoped| scoped.last().cloned())
+        {
+            return scoped;
+        }
+        Self::default_ref().clone()
+    }
+
+    /// Whether two handles lead to one cache.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Makes this the default on this thread until the guard is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        SCOPED.with_borrow_mut(|scoped| scoped.push(self.clone()));
+        Entered {
+            _flag: scope::open(Flag::CACHE),
+        }
+    }
+
+    /// Invalidates every entry that carries one of these tags, here and wherever the log is
+    /// shared, in one atomic step. When this returns `Ok`, no reader that [the
+    /// promise](crate#what-is-promised) covers gets a value computed before.
+    ///
+    /// No tags, or tags that nothing carries, invalidate nothing. A tag is an exact string.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), afresh_runtime::Error> {
+    /// # let cache = afresh_runtime::Cache::in_memory();
+    /// let id = 7;
+    /// cache.invalidate(["books".to_owned(), format!("book:{id}")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for an empty tag: nothing was invalidated. Otherwise the shared store
+    /// did not acknowledge it: the invalidation is kept and tried again until it lands, and until
+    /// then this process serves nothing with these tags.
+    pub async fn invalidate<I>(&self, tags: I) -> Result<(), Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<Tag>,
+    {
+        let tags: Vec<Tag> = tags.into_iter().map(Into::into).collect();
+        if tags.iter().any(Tag::is_empty) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "an empty tag invalidates nothing: write the tag's text",
+            ));
+        }
+        self.append(tags.iter().map(Tag::hash).collect()).await
+    }
+
+    /// Invalidates every entry of a namespace.
+    ///
+    /// # Errors
+    ///
+    /// As [`invalidate`](Self::invalidate).
+    pub async fn invalidate_namespace(&self, namespace: &str) -> Result<(), Error> {
+        if namespace.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "an empty namespace holds nothing",
+            ));
+        }
+        self.append(vec![TagHash::namespace(namespace)]).await
+    }
+
+    /// Invalidates every entry of this cache.
+    ///
+    /// # Errors
+    ///
+    /// As [`invalidate`](Self::invalidate).
+    pub async fn invalidate_all(&self) -> Result<(), Error> {
+        self.append(vec![TagHash::all()]).await
+    }
+
+    /// Appends to the log. Dropped before the acknowledgement, it leaves a debt.
+    pub(crate) async fn append(&self, tags: Vec<TagHash>) -> Result<(), Error> {
+        if tags.is_empty() {
+            return Ok(());
+        }
+        let mut debt = Debt::new(self, tags);
+        debt.pay().await
+    }
+
+    /// How this cache has fared since it was made.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.0.reporter.stats();
+        stats.owed = self.0.view.owed() as u64;
+        stats.local_entries = self.0.local.as_ref().map_or(0, |local| local.len() as u64);
+        stats
+    }
+}
+
+/// A `with_cache` scope on this thread.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    _flag: scope::Restore,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        SCOPED.with_borrow_mut(Vec::pop);
+    }
+}
+
+/// An invalidation that must be made. Dropped before it was acknowledged, it is still made: at
+/// once in memory, by the connection's task where the log is shared.
+#[derive(Debug)]
+pub(crate) struct Debt {
+    cache: Cache,
+    tags: Vec<TagHash>,
+}
+
+impl Debt {
+    pub(crate) fn new(cache: &Cache, tags: Vec<TagHash>) -> Self {
+        Self {
+            cache: cache.clone(),
+            tags,
+        }
+    }
+
+    /// There is nothing to invalidate after all.
+    pub(crate) fn forgive(&mut self) {
+        self.tags.clear();
+    }
+
+    /// Makes the invalidation. On `Err` it is owed, unless the cache has no log to owe it to.
+    pub(crate) async fn pay(&mut self) -> Result<(), Error> {
+        let inner = &self.cache.0;
+        if self.tags.is_empty() {
+            return Ok(());
+        }
+        if let Some(Off::Broken(why)) = &inner.off {
+            self.tags.clear();
+            return Err(why.clone());
+        }
+        let Some(shared) = &inner.shared else {
+            self.pay_in_memory();
+            return Ok(());
+        };
+        match shared.append(self.tags.clone(), None).await {
+            Ok(appended) => {
+                let version = appended.map_or(0, |appended| appended.version);
+                let tags = std::mem::take(&mut self.tags).len();
+                inner.reporter.counters.invalidations.add();
+                inner.reporter.tell(&Event::Invalidated { version, tags });
+                Ok(())
+            }
+            Err(error) => {
+                inner.reporter.counters.store_errors.add();
+                inner.reporter.fault("an invalidation", &error);
+                shared.owe(std::mem::take(&mut self.tags));
+                Err(Error::caused(
+                    error.kind(),
+                    "the invalidation is not acknowledged; it is kept and tried again, and until \
+                     it lands this process serves nothing that it names",
+                    error.to_string(),
+                ))
+            }
+        }
+    }
+
+    fn pay_in_memory(&mut self) {
+        let inner = &self.cache.0;
+        let tags = std::mem::take(&mut self.tags);
+        let version = inner.view.append(&tags);
+        inner.reporter.counters.invalidations.add();
+        inner.reporter.tell(&Event::Invalidated {
+            version,
+            tags: tags.len(),
+        });
+    }
+}
+
+impl Drop for Debt {
+    fn drop(&mut self) {
+        if self.tags.is_empty() {
+            return;
+        }
+        match (&self.cache.0.off, &self.cache.0.shared) {
+            (Some(Off::Broken(_)), _) => {}
+            (_, Some(shared)) => shared.owe(std::mem::take(&mut self.tags)),
+            (_, None) => self.pay_in_memory(),
+        }
+    }
+}

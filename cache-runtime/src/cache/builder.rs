@@ -1,0 +1,351 @@
+//! Setting up a cache: the options, their defaults and limits, and what the environment says.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cache, Inner, Off};
+use crate::clock::Clock;
+use crate::codec::Codec;
+use crate::error::{Error, ErrorKind};
+use crate::flight::Flights;
+use crate::local::Local;
+use crate::log::View;
+use crate::observe::{Observer, Reporter};
+use crate::shared::Shared;
+
+const LOCAL_CAPACITY: usize = 100_000;
+const MAX_VALUE: usize = 8 << 20;
+const MAX_TTL: Duration = Duration::from_hours(168);
+const OP_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// The settings of a [`Cache`]. Made by [`Cache::builder`], ended by [`build`](Self::build).
+///
+/// ```
+/// # async fn example() -> Result<(), afresh_runtime::Error> {
+/// use afresh_runtime::Cache;
+/// use std::time::Duration;
+///
+/// let cache = Cache::builder()
+///     .local_capacity(10_000)
+///     .default_ttl(Duration::from_secs(300))
+///     .build()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a builder does nothing until `build()`"]
+pub struct Builder {
+    url: Option<String>,
+    prefix: Option<String>,
+    local: bool,
+    local_capacity: usize,
+    local_bytes: Option<u64>,
+    max_value: usize,
+    max_ttl: Duration,
+    default_ttl: Option<Duration>,
+    codec: Codec,
+    op_timeout: Duration,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            url: None,
+            prefix: None,
+            local: true,
+            local_capacity: LOCAL_CAPACITY,
+            local_bytes: None,
+            max_value: MAX_VALUE,
+            max_ttl: MAX_TTL,
+            default_ttl: None,
+            codec: Codec::default(),
+            op_timeout: OP_TIMEOUT,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password.
+        f.debug_struct("Builder")
+            .field("shared", &self.url.is_some())
+            .field("prefix", &self.prefix)
+            .field("local", &self.local)
+            .field("local_capacity", &self.local_capacity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Shares the cache through the server at this URL, as [`Cache::connect`] does.
+    /// Default: in memory.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// What all names in the server begin with: caches with different prefixes on one server
+    /// never touch each other. Default: `AFRESH_PREFIX`, else the executable's name.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Whether values are kept in this process as well as in the server. Default: `true`. A
+    /// cache in memory has no other place for them.
+    pub fn local(mut self, local: bool) -> Self {
+        self.local = local;
+        self
+    }
+
+    /// How many values are kept in this process, at the most. Default: 100,000.
+    pub fn local_capacity(mut self, entries: usize) -> Self {
+        self.local_capacity = entries;
+        self
+    }
+
+    /// How many bytes the values kept in this process may take, about. A value counts with its
+    /// encoded size where it was stored or read in the shared tier, else with the size of its
+    /// type (what it owns on the heap is not seen). Default: not bounded.
+    pub fn local_bytes(mut self, bytes: u64) -> Self {
+        self.local_bytes = Some(bytes);
+        self
+    }
+
+    /// The largest entry, in bytes, that is stored in the server. A larger one is returned to its
+    /// caller and not stored. Default: 8 MiB.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = bytes;
+        self
+    }
+
+    /// The longest time to live; longer ones are cut to it. Default: 7 days.
+    pub fn max_ttl(mut self, ttl: Duration) -> Self {
+        self.max_ttl = ttl;
+        self
+    }
+
+    /// The time to live of functions that name none. Default: none, and then they are not stored.
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.default_ttl = Some(ttl);
+        self
+    }
+
+    /// How values become bytes. Entries say how they were written: a fleet can change this one
+    /// process at a time. Default: [`Codec::Postcard`].
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// How long one operation on the server may take before the call goes on without it.
+    /// Default: 250 ms.
+    pub fn op_timeout(mut self, timeout: Duration) -> Self {
+        self.op_timeout = timeout;
+        self
+    }
+
+    /// Who is told of [events](crate::Event).
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Makes the cache. With a [`url`](Self::url), waits until the server has been tried once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where a setting cannot be used; the message says which and what to
+    /// write. A server that cannot be reached is no error.
+    pub async fn build(self) -> Result<Cache, Error> {
+        self.check()?;
+        let url = self.url.clone();
+        let cache = self.assemble(url.as_deref())?;
+        if let Some(shared) = &cache.0.shared
+            && let Err(error) = shared.reached().await
+        {
+            tracing::warn!(target: "afresh", %error, "starting without the shared store; calls compute until it is reached");
+        }
+        Ok(cache)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let zero = |option: &str, instead: &str| {
+            Err(Error::new(
+                ErrorKind::Config,
+                format!("`{option}` is zero: {instead}"),
+            ))
+        };
+        if self.local_capacity == 0 {
+            return zero(
+                "local_capacity",
+                "write `local(false)` to keep nothing in this process",
+            );
+        }
+        if self.local_bytes == Some(0) {
+            return zero(
+                "local_bytes",
+                "write `local(false)` to keep nothing in this process",
+            );
+        }
+        if self.default_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return zero("default_ttl", "leave it out where functions name their own");
+        }
+        if self.max_ttl.is_zero() {
+            return zero("max_ttl", "nothing could be stored; write a duration");
+        }
+        if self.op_timeout.is_zero() {
+            return zero(
+                "op_timeout",
+                "no operation could end in time; write a duration",
+            );
+        }
+        if !self.local && self.url.is_none() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`local(false)` without `url` leaves no place for values: give a URL, or leave it out",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn in_memory(self) -> Cache {
+        match self.assemble(None) {
+            Ok(cache) => cache,
+            // Nothing can be wrong with the defaults; but a cache that only computes is better
+            // than a panic should that ever change.
+            Err(error) => Self::default().broken(error),
+        }
+    }
+
+    /// The default cache of a process that installs none.
+    pub(super) fn by_environment(mut self) -> Cache {
+        let url = match std::env::var("AFRESH_URL") {
+            Ok(url) => url,
+            Err(std::env::VarError::NotPresent) => return self.in_memory(),
+            Err(std::env::VarError::NotUnicode(_)) => String::new(),
+        };
+        self.url = Some(url.clone());
+        match self.assemble(Some(&url)) {
+            Ok(cache) => cache,
+            Err(error) => {
+                let error = Error::caused(
+                    ErrorKind::Config,
+                    "`AFRESH_URL` cannot be used, so nothing is cached",
+                    error.to_string(),
+                );
+                Self::default().broken(error)
+            }
+        }
+    }
+
+    fn broken(self, why: Error) -> Cache {
+        let reporter = Arc::new(Reporter::new(self.observer.clone()));
+        reporter.misuse(
+            "the default cache could not be set up; every call computes",
+            &why,
+        );
+        let (view, clock) = (Arc::new(View::unattached()), Arc::new(Clock::default()));
+        self.finish(view, clock, reporter, None, Some(Off::Broken(why)))
+    }
+
+    fn assemble(self, url: Option<&str>) -> Result<Cache, Error> {
+        let reporter = Arc::new(Reporter::new(self.observer.clone()));
+        let clock = Arc::new(Clock::default());
+        let disabled =
+            std::env::var_os("AFRESH_DISABLE").is_some_and(|set| set != "0" && !set.is_empty());
+        let off = disabled.then_some(Off::Disabled);
+        let Some(url) = url else {
+            let view = Arc::new(View::in_memory());
+            return Ok(self.finish(view, clock, reporter, None, off));
+        };
+        let view = Arc::new(View::unattached());
+        let shared = self.share(url, &view, &clock, &reporter)?;
+        Ok(self.finish(view, clock, reporter, Some(shared), off))
+    }
+
+    #[cfg(feature = "redis")]
+    fn share(
+        &self,
+        url: &str,
+        view: &Arc<View>,
+        clock: &Arc<Clock>,
+        reporter: &Arc<Reporter>,
+    ) -> Result<Arc<dyn Shared>, Error> {
+        use crate::shared::redis::{Config, RedisShared};
+
+        let prefix = self.prefix.clone().unwrap_or_else(default_prefix);
+        let config = Config::new(url, &prefix, self.op_timeout)?;
+        let (view, clock, reporter) = (Arc::clone(view), Arc::clone(clock), Arc::clone(reporter));
+        Ok(Arc::new(RedisShared::new(config, view, clock, reporter)))
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "the same shape as with the feature")]
+    fn share(
+        &self,
+        _: &str,
+        _: &Arc<View>,
+        _: &Arc<Clock>,
+        _: &Arc<Reporter>,
+    ) -> Result<Arc<dyn Shared>, Error> {
+        Err(Error::new(
+            ErrorKind::Config,
+            "a shared store needs the feature `redis` of `afresh`, which this build leaves out",
+        ))
+    }
+
+    fn finish(
+        self,
+        view: Arc<View>,
+        clock: Arc<Clock>,
+        reporter: Arc<Reporter>,
+        shared: Option<Arc<dyn Shared>>,
+        off: Option<Off>,
+    ) -> Cache {
+        let keeps = self.local || shared.is_none();
+        let local = keeps.then(|| Local::new(self.local_capacity, self.local_bytes, seed()));
+        Cache(Arc::new(Inner {
+            clock,
+            view,
+            local,
+            flights: Flights::new(),
+            shared,
+            reporter,
+            codec: self.codec,
+            default_ttl: self.default_ttl,
+            max_ttl: self.max_ttl,
+            max_value: self.max_value,
+            off,
+        }))
+    }
+}
+
+/// A secret of this process for the hashes of keys.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_le_bytes(bytes),
+        // Less secret, still different in each process.
+        Err(_) => std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8),
+    }
+}
+
+/// `AFRESH_PREFIX`, else the executable's name, with what a name may not contain replaced.
+#[cfg(feature = "redis")]
+fn default_prefix() -> String {
+    if let Ok(prefix) = std::env::var("AFRESH_PREFIX") {
+        return prefix;
+    }
+    let name = std::env::current_exe().ok();
+    let name = name.as_deref().and_then(std::path::Path::file_stem);
+    let name = name.map_or_else(|| "afresh".into(), std::ffi::OsStr::to_string_lossy);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.chars()
+        .map(|c| if plain(c) { c } else { '-' })
+        .take(128)
+        .collect()
+}

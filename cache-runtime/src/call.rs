@@ -1,0 +1,657 @@
+//! One call of a cached function, from its way in to its landing: key, lookup, flight, lease,
+//! compute, commit. This module alone knows the order; each step is in a module of its own, and
+//! everything that waits is free of the function's types.
+
+use std::any::{Any, TypeId};
+use std::future::{pending, poll_fn};
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::cache::{Cache, Inner};
+use crate::clock::Millis;
+use crate::error::{Error, ErrorKind};
+use crate::flight::Leader;
+use crate::inspect::{self, Inspection, Outcome, Report, Request, Tier};
+use crate::key::KeyWriter;
+use crate::lease::Lease;
+use crate::local::{Home, KeyRef, LocalEntry, LocalKey, Value};
+use crate::log::{LogId, Position};
+use crate::output::{Failure, Kit, Vtable};
+use crate::scope::{self, Aboard, Flag};
+use crate::spec::Spec;
+use crate::tag::{Tag, TagHash};
+
+mod commit;
+mod lead;
+mod lookup;
+mod subject;
+
+use subject::Subject;
+pub use subject::{Site, site};
+
+/// What stands between a call and its body.
+pub(crate) struct Call {
+    cache: Cache,
+    spec: &'static Spec,
+    site: Site,
+    key: LocalKey,
+    codec: Option<&'static Vtable>,
+    subject: OnceLock<Subject>,
+    bypass: bool,
+    inspection: Option<Arc<Inspection>>,
+    report: Option<Arc<Report>>,
+    role: Role,
+    ttl: Option<Duration>,
+    tags: Arc<[TagHash]>,
+    noted: Noted,
+    started: Millis,
+    /// When the waiting for others ends.
+    deadline: Millis,
+}
+
+/// What this call is to others that want the same value.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per miss, inside a box already"
+)]
+enum Role {
+    /// It flies for itself: the function has no `singleflight`, or waiting came to nothing.
+    Alone,
+    Leader(Leader<Lease>),
+    /// It puts its value in the place of whatever is stored, if that is still newer.
+    Replaces,
+}
+
+/// The position that the compute starts from, and the shared log's id where there is one.
+#[derive(Clone, Copy)]
+struct Noted {
+    at: Position,
+    id: Option<LogId>,
+}
+
+impl Noted {
+    const NOWHERE: Self = Self {
+        at: Position::NOWHERE,
+        id: None,
+    };
+}
+
+/// What a step before the compute came to.
+enum Step {
+    /// Here is the value: nothing is computed.
+    Value(Value),
+    /// The call that was waited for failed like this.
+    Failed(Failure),
+    /// An inspection found nothing: the call stays pending for good.
+    Missed,
+    /// This output was given to be stored.
+    Put(Box<dyn Any + Send>),
+    /// It is for this call to compute.
+    Compute,
+}
+
+/// A call that has been looked up in the local tier: the first link of the chain in an expansion.
+#[must_use = "a call does nothing until it is run"]
+pub struct Entered<R, T> {
+    kit: Kit<R, T>,
+    found: Found<T>,
+}
+
+enum Found<T> {
+    Hit(T),
+    Miss(Box<Call>),
+}
+
+impl<R, T> std::fmt::Debug for Entered<R, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entered").finish_non_exhaustive()
+    }
+}
+
+/// Writes the key and looks into the local tier. What this borrows it gives back: the arguments
+/// are free to be moved into the body afterwards.
+#[inline]
+pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
+    kit: Kit<R, T>,
+    spec: &'static Spec,
+    site: Site,
+    cache: Option<&Cache>,
+    key: K,
+) -> Entered<R, T> {
+    let mut writer = KeyWriter::new();
+    key(&mut writer);
+    let home = match spec.namespace {
+        None => Home::Function(site.id),
+        Some(name) => Home::Namespace {
+            name,
+            version: spec.version,
+            of: TypeId::of::<T>(),
+        },
+    };
+    if scope::is_plain() {
+        let cache = match cache {
+            Some(cache) => cache,
+            None => Cache::default_ref(),
+        };
+        if let Some(hit) = local_hit(&cache.0, &kit, home, &writer) {
+            return Entered {
+                kit,
+                found: Found::Hit(hit),
+            };
+        }
+    }
+    let call = Call::new(spec, site, cache, home, writer, kit.codec);
+    // Inside a scope nothing has been looked up yet, unless the scope says not to look.
+    if call.may_look()
+        && let Some(hit) = call.local_value().and_then(|value| hand_out(&kit, &value))
+    {
+        call.is_local_hit();
+        return Entered {
+            kit,
+            found: Found::Hit(hit),
+        };
+    }
+    Entered {
+        kit,
+        found: Found::Miss(Box::new(call)),
+    }
+}
+
+/// The path of nearly all calls.
+#[inline]
+fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: Home, key: &KeyWriter) -> Option<T> {
+    enum Taken<T> {
+        Cloned(T),
+        Shared(Value),
+    }
+
+    let local = inner.local.as_ref()?;
+    if !inner.view.is_trusted(|| inner.clock.instant()) {
+        return None;
+    }
+    let key = KeyRef {
+        hash: key.hash(local.seed() ^ home.seed()),
+        home,
+        words: key.words(),
+    };
+    let now = inner.clock.now();
+    let taken = local.read(&key, |entry: &LocalEntry| {
+        if entry.expires <= now || !entry.is_current(&inner.view) {
+            return None;
+        }
+        if kit.stays {
+            entry
+                .value
+                .downcast_ref::<T>()
+                .map(|value| Taken::Cloned((kit.clone)(value)))
+        } else {
+            Some(Taken::Shared(Arc::clone(&entry.value)))
+        }
+    })?;
+    let hit = match taken {
+        Taken::Cloned(value) => value,
+        // The user's own `Clone` runs with no guard held.
+        Taken::Shared(value) => (kit.clone)(value.downcast_ref::<T>()?),
+    };
+    inner.reporter.hits.add();
+    Some(hit)
+}
+
+fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
+    value.downcast_ref::<T>().map(kit.clone)
+}
+
+impl<R, T: Any + Send + Sync> Entered<R, T> {
+    /// Runs the call. `plan` is evaluated when a compute or a `put` is about to start.
+    pub async fn run<F, B>(self, plan: F) -> R
+    where
+        F: FnOnce(Start<R, T>) -> Planned<R, B>,
+        B: Future<Output = Finished<R>>,
+    {
+        match self.found {
+            Found::Hit(value) => (self.kit.wrap)(value),
+            Found::Miss(call) => Box::pin(miss(self.kit, call, plan)).await,
+        }
+    }
+}
+
+/// A call that the local tier did not answer.
+async fn miss<R, T, F, B>(kit: Kit<R, T>, mut call: Box<Call>, plan: F) -> R
+where
+    T: Any + Send + Sync,
+    F: FnOnce(Start<R, T>) -> Planned<R, B>,
+    B: Future<Output = Finished<R>>,
+{
+    let step = call.find().await;
+    let given = match take(&kit, step) {
+        Taken::Output(output) => return output,
+        Taken::Never => pending().await,
+        Taken::Put(output) => Some(output),
+        Taken::Compute => None,
+        Taken::Alone => {
+            call.role = Role::Alone;
+            None
+        }
+    };
+    let planned = plan(Start { kit });
+    call.plan(planned.ttl, &planned.tags);
+    if let Some(output) = given {
+        drop(planned.body);
+        call.put(storable(&kit, output)).await;
+        return pending().await;
+    }
+    match take(&kit, call.secure().await) {
+        Taken::Output(output) => return output,
+        Taken::Alone => call.role = Role::Alone,
+        Taken::Compute | Taken::Put(_) | Taken::Never => {}
+    }
+    let Finished { output, keep } = call.drive(planned.body).await;
+    match (kit.split)(output) {
+        Ok(value) => {
+            if call.wants_value(keep) {
+                let stored: Value = Arc::new((kit.clone)(&value));
+                call.commit(stored, keep).await;
+            }
+            (kit.wrap)(value)
+        }
+        Err(failure) => {
+            let is_whole = typeid::of::<R>() == TypeId::of::<T>();
+            call.fail(|| (kit.share)(&failure), is_whole);
+            failure
+        }
+    }
+}
+
+/// A [`Step`] as this function's types see it.
+enum Taken<R> {
+    Output(R),
+    Never,
+    Put(Box<dyn Any + Send>),
+    Compute,
+    /// The leader's failure cannot be shared: everyone computes, all at once.
+    Alone,
+}
+
+fn take<R, T: Any>(kit: &Kit<R, T>, step: Step) -> Taken<R> {
+    match step {
+        Step::Value(value) => match hand_out(kit, &value) {
+            Some(value) => Taken::Output((kit.wrap)(value)),
+            None => Taken::Alone,
+        },
+        Step::Failed(failure) => match (kit.restore)(&failure) {
+            Some(output) => Taken::Output(output),
+            None => Taken::Alone,
+        },
+        Step::Missed => Taken::Never,
+        Step::Put(output) => Taken::Put(output),
+        Step::Compute => Taken::Compute,
+    }
+}
+
+/// The value to store of an output that was given.
+fn storable<R, T: Any + Send + Sync>(
+    kit: &Kit<R, T>,
+    output: Box<dyn Any + Send>,
+) -> Result<Value, Error> {
+    let refused = |why: &'static str| Err(Error::new(ErrorKind::Refused, why));
+    let Some(claim) = kit.claim else {
+        return refused("the output's type spells a lifetime, so `put` cannot take it");
+    };
+    match claim(output).map(kit.split) {
+        Some(Ok(value)) => Ok(Arc::new(value)),
+        Some(Err(_)) => refused("an `Err` is never stored"),
+        None => refused("the output is of another type"),
+    }
+}
+
+/// What the arguments have to say about a compute, and its body.
+pub struct Planned<R, B> {
+    ttl: Option<Duration>,
+    tags: Vec<Tag>,
+    body: B,
+    output: PhantomData<fn() -> R>,
+}
+
+/// The beginning of a plan: the function's types, nothing else.
+pub struct Start<R, T> {
+    kit: Kit<R, T>,
+}
+
+impl<R, T> Clone for Start<R, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, T> Copy for Start<R, T> {}
+
+impl<R, T> Start<R, T> {
+    fn planning(self) -> Planning<R, T> {
+        Planning {
+            start: self,
+            ttl: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// The `ttl` option.
+    pub fn ttl(self, ttl: Duration) -> Planning<R, T> {
+        self.planning().ttl(ttl)
+    }
+
+    /// The `tags` option.
+    pub fn tags<I>(self, tags: I) -> Planning<R, T>
+    where
+        I: IntoIterator,
+        I::Item: Into<Tag>,
+    {
+        self.planning().tags(tags)
+    }
+
+    /// The body.
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
+        self.planning().body(body)
+    }
+
+    /// The body, and what closure options say of its output.
+    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
+        self.planning().judged(body)
+    }
+
+    /// What closure options are asked about.
+    pub fn finish(self, output: R) -> Finish<R, T> {
+        Finish {
+            peek: self.kit.peek,
+            finished: Finished { output, keep: true },
+        }
+    }
+}
+
+/// A plan in the making.
+pub struct Planning<R, T> {
+    start: Start<R, T>,
+    ttl: Option<Duration>,
+    tags: Vec<Tag>,
+}
+
+impl<R, T> Planning<R, T> {
+    /// The `ttl` option.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The `tags` option.
+    #[must_use]
+    pub fn tags<I>(mut self, tags: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Tag>,
+    {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// The body.
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
+        self.judged(Plain { body })
+    }
+
+    /// The body, and what closure options say of its output.
+    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
+        let Self {
+            start: Start { .. },
+            ttl,
+            tags,
+        } = self;
+        Planned {
+            ttl,
+            tags,
+            body,
+            output: PhantomData,
+        }
+    }
+}
+
+/// A function's output, and whether it is to be stored.
+pub struct Finished<R> {
+    output: R,
+    keep: bool,
+}
+
+/// An output that closure options are asked about.
+pub struct Finish<R, T> {
+    peek: fn(&R) -> Option<&T>,
+    finished: Finished<R>,
+}
+
+impl<R, T> Finish<R, T> {
+    /// The `store_if` option.
+    #[must_use]
+    pub fn store_if(mut self, keeps: impl FnOnce(&T) -> bool) -> Self {
+        if let Some(value) = (self.peek)(&self.finished.output) {
+            self.finished.keep &= keeps(value);
+        }
+        self
+    }
+
+    /// Everything has been asked.
+    pub fn done(self) -> Finished<R> {
+        self.finished
+    }
+}
+
+pin_project! {
+    /// A body that nothing is asked about afterwards.
+    pub struct Plain<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B: Future> Future for Plain<B> {
+    type Output = Finished<B::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project()
+            .body
+            .poll(cx)
+            .map(|output| Finished { output, keep: true })
+    }
+}
+
+/// These have nothing to show, but the crate's types can all be printed.
+macro_rules! opaque {
+    ($($name:ident<$($t:ident),+>;)+) => {$(
+        impl<$($t),+> std::fmt::Debug for $name<$($t),+> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+opaque! {
+    Planned<R, B>;
+    Start<R, T>;
+    Planning<R, T>;
+    Finished<R>;
+    Finish<R, T>;
+    Plain<B>;
+}
+
+impl Call {
+    fn new(
+        spec: &'static Spec,
+        site: Site,
+        cache: Option<&Cache>,
+        home: Home,
+        key: KeyWriter,
+        codec: Option<&'static Vtable>,
+    ) -> Self {
+        let cache = Cache::current(cache);
+        let seed = cache.0.local.as_ref().map_or(0, crate::local::Local::seed);
+        let hash = key.hash(seed ^ home.seed());
+        let mut call = Self {
+            spec,
+            site,
+            key: LocalKey {
+                hash,
+                home,
+                words: key.into_boxed(),
+            },
+            codec,
+            subject: OnceLock::new(),
+            bypass: scope::is_open(Flag::BYPASS) || cache.0.off.is_some(),
+            inspection: None,
+            report: None,
+            role: Role::Alone,
+            ttl: None,
+            tags: Arc::from([]),
+            noted: Noted::NOWHERE,
+            started: 0,
+            deadline: 0,
+            cache,
+        };
+        if !scope::is_plain() {
+            call.report = inspect::claim_report();
+            call.inspection = inspect::claim_inspection();
+            if let Some(inspection) = &call.inspection {
+                inspection.identify(call.identity());
+            }
+        }
+        call
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.cache.0
+    }
+
+    /// Whether a look-up is in order before anything else.
+    fn may_look(&self) -> bool {
+        !self.bypass && self.inspection.is_none()
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        if let Some(report) = &self.report {
+            report.set(outcome);
+        }
+    }
+
+    fn is_local_hit(&self) {
+        self.inner().reporter.hits.add();
+        self.tell(Outcome::Hit(Tier::Local));
+    }
+
+    fn is_coalesced(&self) {
+        self.inner().reporter.counters.coalesced.add();
+        self.tell(Outcome::Coalesced);
+    }
+
+    /// Up to the plan: inspection, the shared look-up, the flight.
+    async fn find(&mut self) -> Step {
+        if let Some(inspection) = self.inspection.clone() {
+            return self.inspected(&inspection).await;
+        }
+        if self.bypass {
+            return Step::Compute;
+        }
+        if let Some(value) = self.shared_value().await {
+            return Step::Value(value);
+        }
+        match self.spec.singleflight {
+            Some(flying) => self.fly(flying).await,
+            None => Step::Compute,
+        }
+    }
+
+    async fn inspected(&mut self, inspection: &Inspection) -> Step {
+        // A value that is put must be no older than the handle.
+        self.note();
+        match inspection.request().await {
+            Request::Peek => {
+                let value = match self.local_value() {
+                    Some(value) => Some(value),
+                    None => self.shared_value().await,
+                };
+                value.map_or_else(
+                    || {
+                        inspection.missed();
+                        Step::Missed
+                    },
+                    Step::Value,
+                )
+            }
+            Request::Put(output) => {
+                self.role = Role::Replaces;
+                Step::Put(output)
+            }
+            Request::Refresh => {
+                self.note();
+                self.role = Role::Replaces;
+                Step::Compute
+            }
+        }
+    }
+
+    /// From the plan to the compute: the lease, another look, and the head.
+    async fn secure(&mut self) -> Step {
+        if self.bypass && !matches!(self.role, Role::Replaces) {
+            return Step::Compute;
+        }
+        if matches!(self.role, Role::Leader(_)) {
+            let step = self.lease().await;
+            if !matches!(step, Step::Compute) {
+                return step;
+            }
+        }
+        if !matches!(self.role, Role::Replaces) {
+            self.note();
+        }
+        self.started = self.inner().clock.now();
+        if let Role::Leader(leader) = &self.role {
+            leader.computes(self.noted.at, self.started, Arc::clone(&self.tags));
+        }
+        Step::Compute
+    }
+
+    /// Notes the head of the local view: the value will be judged from here.
+    fn note(&mut self) {
+        let view = &self.inner().view;
+        self.noted = match (&self.inner().shared, view.identity()) {
+            (Some(_), Some((id, at))) => Noted { at, id: Some(id) },
+            _ => Noted {
+                at: view.position(),
+                id: None,
+            },
+        };
+    }
+
+    /// Polls the body, on record as being inside its flight; keeps the lease while it waits.
+    async fn drive<B: Future>(&mut self, body: B) -> B::Output {
+        let mut body = pin!(body);
+        poll_fn(|cx| {
+            let polled = {
+                let _aboard = match &self.role {
+                    Role::Leader(leader) => Some(Aboard::enter(leader.flight())),
+                    Role::Alone | Role::Replaces => None,
+                };
+                body.as_mut().poll(cx)
+            };
+            if polled.is_pending()
+                && let Role::Leader(leader) = &mut self.role
+                && let Some(lease) = leader.bequest()
+            {
+                lease.poll_renewal(cx);
+            }
+            polled
+        })
+        .await
+    }
+}

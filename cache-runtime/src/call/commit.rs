@@ -1,0 +1,358 @@
+//! Storing what was computed or given, and landing the flight with it.
+
+use std::any::TypeId;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Call, Noted, Role};
+use crate::entry::{self, Header};
+use crate::error::{Error, ErrorKind};
+use crate::flight::{Landing, Leader};
+use crate::inspect::Outcome;
+use crate::lease::Lease;
+use crate::local::{LocalEntry, Value};
+use crate::log::Position;
+use crate::output::{Failure, Vtable};
+use crate::shared::{Claim, Fill, Filled, Shared, Slot};
+
+/// What is left of a failure's text for other processes.
+const MESSAGE: usize = 512;
+
+/// What became of an entry on its way to the shared tier.
+enum Sent {
+    /// Stored, with a payload of this size.
+    Stored(usize),
+    /// Not stored, for reasons that leave it good for this process.
+    Not,
+    /// Refused: another's entry is to be read instead.
+    Refused,
+}
+
+impl Call {
+    /// Whether anyone but the caller has a use for the value.
+    pub(super) fn wants_value(&self, keep: bool) -> bool {
+        self.is_computed();
+        match self.role {
+            Role::Leader(_) => true,
+            Role::Alone | Role::Replaces => keep && self.stores(),
+        }
+    }
+
+    fn is_computed(&self) {
+        let counters = &self.inner().reporter.counters;
+        if self.bypass {
+            counters.bypassed.add();
+            self.tell(Outcome::Bypass);
+        } else {
+            counters.computed.add();
+            self.tell(Outcome::Computed);
+        }
+    }
+
+    fn stores(&self) -> bool {
+        !self.bypass && self.ttl.is_some_and(|ttl| !ttl.is_zero())
+    }
+
+    fn ttl(&self) -> Duration {
+        self.ttl.unwrap_or_default().min(self.inner().max_ttl)
+    }
+
+    /// Stores the value and lands with it.
+    pub(super) async fn commit(&mut self, value: Value, keep: bool) {
+        if matches!(self.role, Role::Replaces) {
+            if keep && let Err(error) = self.replace(value).await {
+                self.fault("storing a refreshed value", &error);
+            }
+            return;
+        }
+        let landing = Landing::Value {
+            value: Arc::clone(&value),
+            at: self.noted.at,
+            tags: Arc::clone(&self.tags),
+        };
+        // From here on the followers get the value even if this call is dropped in the commit.
+        let lease = match &mut self.role {
+            Role::Leader(leader) => {
+                leader.prepare(landing.clone());
+                leader.take_bequest()
+            }
+            Role::Alone | Role::Replaces => None,
+        };
+        if keep && self.stores() {
+            self.store(value, lease).await;
+        } else {
+            self.inner().reporter.counters.not_stored.add();
+            drop(lease);
+        }
+        self.land(landing);
+    }
+
+    async fn store(&mut self, value: Value, lease: Option<Lease>) {
+        let noted = self.noted;
+        let sent = match self.reachable() {
+            // With `singleflight` a fill commits by its token or not at all.
+            Some(_) if lease.is_none() && self.spec.singleflight.is_some() => Sent::Not,
+            Some((shared, slot)) => self.send(&shared, &slot, &value, noted, lease).await,
+            None => Sent::Not,
+        };
+        let counters = &self.inner().reporter.counters;
+        match sent {
+            Sent::Stored(size) => {
+                counters.stored.add();
+                self.keep(value, noted.at, size);
+            }
+            Sent::Not => {
+                if self.keep(value, noted.at, 0) {
+                    counters.stored.add();
+                }
+            }
+            Sent::Refused => counters.refused.add(),
+        }
+    }
+
+    /// Keeps the value in the local tier, if there is one and the log is known.
+    fn keep(&self, value: Value, at: Position, size: usize) -> bool {
+        let inner = self.inner();
+        let Some(local) = &inner.local else {
+            return false;
+        };
+        if at == Position::NOWHERE {
+            return false;
+        }
+        let expires = inner.clock.now() + crate::clock::millis(self.ttl());
+        let size = size.max(size_of_val(&*value)) + size_of::<LocalEntry>();
+        let entry = LocalEntry::new(value, at, Arc::clone(&self.tags), expires, size);
+        local.insert(self.key.clone(), entry);
+        true
+    }
+
+    async fn send(
+        &self,
+        shared: &Arc<dyn Shared>,
+        slot: &Arc<Slot>,
+        value: &Value,
+        noted: Noted,
+        lease: Option<Lease>,
+    ) -> Sent {
+        let (Some(codec), Some(log)) = (self.codec, noted.id) else {
+            return Sent::Not;
+        };
+        let counters = &self.inner().reporter.counters;
+        let bytes = match self.encode(shared, codec, value, noted) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                counters.not_stored.add();
+                self.inner()
+                    .reporter
+                    .misuse("a value is not stored in the shared store", &error);
+                return Sent::Not;
+            }
+        };
+        let size = bytes.len();
+        let token = lease.as_ref().map(Lease::token);
+        let fill = Fill {
+            token,
+            log,
+            version: noted.at.head,
+            bytes,
+            ttl: self.ttl(),
+        };
+        match shared.fill(slot, fill).await {
+            Ok(filled) => {
+                // Whatever it came to, the server holds nothing for this token any more.
+                if let Some(lease) = lease {
+                    lease.spent();
+                }
+                if filled == Filled::Stored {
+                    Sent::Stored(size)
+                } else {
+                    Sent::Refused
+                }
+            }
+            Err(error) => {
+                self.fault("storing an entry", &error);
+                Sent::Not
+            }
+        }
+    }
+
+    fn encode(
+        &self,
+        shared: &Arc<dyn Shared>,
+        vtable: &'static Vtable,
+        value: &Value,
+        noted: Noted,
+    ) -> Result<Vec<u8>, Error> {
+        let codec = self.codec_in_use();
+        let payload = (vtable.encode)(&**value, codec)?;
+        self.try_round_trip(vtable, &payload)?;
+        let subject = self.subject();
+        let now = shared.now();
+        let expiry = now + crate::clock::millis(self.ttl());
+        let took = self.inner().clock.now().saturating_sub(self.started);
+        let header = Header {
+            log: noted.id.unwrap_or_default(),
+            version: noted.at.head,
+            soft_expiry: expiry,
+            hard_expiry: expiry,
+            compute_micros: u32::try_from(took.saturating_mul(1_000)).unwrap_or(u32::MAX),
+            key: subject.digest,
+            shape: subject.shape,
+            codec,
+        };
+        let bytes = entry::encode(&header, &self.tags, &payload)?;
+        let most = self.inner().max_value;
+        if bytes.len() > most {
+            return Err(Error::new(
+                ErrorKind::Codec,
+                format!(
+                    "an entry of `{}` has {} bytes, more than `max_value` ({most})",
+                    self.spec.name,
+                    bytes.len()
+                ),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    /// Some types encode to bytes that do not decode again (`flatten`, untagged enums…): tried
+    /// with the first value of each type and codec, so that this is known at once and not by
+    /// misses that nobody notices.
+    fn try_round_trip(&self, vtable: &'static Vtable, payload: &[u8]) -> Result<(), Error> {
+        static TRIED: LazyLock<Mutex<HashSet<(TypeId, u8, bool)>>> = LazyLock::new(Mutex::default);
+
+        let codec = self.codec_in_use();
+        let outcome = |decodes| (self.site.id, codec.id(), decodes);
+        let unusable = || {
+            Error::new(
+                ErrorKind::Codec,
+                format!(
+                    "`{}` does not come back from the bytes that {codec:?} makes of it: choose \
+                     `Codec::Json` or `Codec::MessagePack` with `Cache::builder().codec(..)`",
+                    (vtable.type_name)()
+                ),
+            )
+        };
+        let mut tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.contains(&outcome(true)) {
+            return Ok(());
+        }
+        if tried.contains(&outcome(false)) {
+            return Err(unusable());
+        }
+        drop(tried);
+        // The user's `Deserialize` runs here: not under the lock.
+        let decodes = (vtable.decode)(payload, codec).is_ok();
+        tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.insert(outcome(decodes));
+        if decodes { Ok(()) } else { Err(unusable()) }
+    }
+
+    /// Lands with a failure. Nothing is stored.
+    pub(super) fn fail(&mut self, share: impl FnOnce() -> Failure, is_whole: bool) {
+        self.is_computed();
+        self.inner().reporter.counters.failed.add();
+        if is_whole {
+            self.misuse(
+                "its return type is a type parameter that turned out to be a `Result`, which is \
+                 never stored: write `Result<T, E>` in the signature",
+            );
+        }
+        let lease = match &mut self.role {
+            Role::Leader(leader) => Leader::take_bequest(leader),
+            Role::Alone | Role::Replaces => return,
+        };
+        let failure = share();
+        if let Some(lease) = lease {
+            lease.fail(match &failure {
+                Failure::Message(text) | Failure::Value(_, Some(text)) => Some(shortened(text)),
+                Failure::Value(_, None) | Failure::Opaque => None,
+            });
+        }
+        self.land(Landing::Failed(failure));
+    }
+
+    /// Answers a `put`.
+    pub(super) async fn put(&mut self, value: Result<Value, Error>) {
+        let result = match value {
+            Ok(value) => self.replace(value).await,
+            Err(refused) => Err(refused),
+        };
+        if let Some(inspection) = &self.inspection {
+            inspection.put(result);
+        }
+    }
+
+    /// Stores the value in the place of what is there, here and in all copies, unless it may be
+    /// older than an invalidation.
+    async fn replace(&mut self, value: Value) -> Result<(), Error> {
+        if !self.stores() {
+            let why = "the call is bypassed, or its ttl is zero or missing";
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("nothing is to be stored: {why}"),
+            ));
+        }
+        let tag = self.subject().tag;
+        let Some(shared) = self.inner().shared.clone().filter(|_| !self.spec.local) else {
+            let put = self
+                .inner()
+                .view
+                .append_if(self.noted.at, &self.tags, &[tag]);
+            let at = put.ok_or_else(too_old)?;
+            self.keep(value, at, 0);
+            self.inner().reporter.counters.stored.add();
+            return Ok(());
+        };
+        let Some(log) = self.noted.id else {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "the shared store has not been reached yet",
+            ));
+        };
+        let claim = Claim {
+            log,
+            head: self.noted.at.head,
+            tags: self.tags.to_vec(),
+        };
+        let appended = shared
+            .append(vec![tag], Some(claim))
+            .await?
+            .ok_or_else(too_old)?;
+        let at = self.inner().view.locate(&appended.log, appended.version);
+        let noted = Noted {
+            at,
+            id: Some(appended.log),
+        };
+        if let Some(slot) = self.subject().slot.clone() {
+            match self.send(&shared, &slot, &value, noted, None).await {
+                Sent::Stored(size) => {
+                    self.keep(value, at, size);
+                    self.inner().reporter.counters.stored.add();
+                    return Ok(());
+                }
+                Sent::Not => {
+                    return Err(Error::new(
+                        ErrorKind::Store,
+                        "the value could not be stored; what was stored before is invalidated",
+                    ));
+                }
+                Sent::Refused => return Err(too_old()),
+            }
+        }
+        self.keep(value, at, 0);
+        Ok(())
+    }
+}
+
+fn too_old() -> Error {
+    Error::new(
+        ErrorKind::Refused,
+        "the value may be older than an invalidation that came meanwhile: nothing was changed",
+    )
+}
+
+fn shortened(message: &str) -> String {
+    message[..message.floor_char_boundary(MESSAGE)].to_owned()
+}

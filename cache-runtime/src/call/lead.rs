@@ -1,0 +1,271 @@
+//! The flight and the lease: who computes, in this process and across processes, and how long
+//! the others wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Call, Role, Step};
+use crate::flight::{Awaited, Boarding, Follower, Landing, Role as Seat};
+use crate::lease::Lease;
+use crate::log::Judgement;
+use crate::output::Failure;
+use crate::shared::{Bid, Bidden, Shared, Slot, Token};
+use crate::spec::Flying;
+use crate::timer;
+
+/// How old a flight may be to be joined while the log is out of reach: no older than what the
+/// local tier may serve then.
+const JOINABLE: u64 = 2_000;
+/// Without notes, a lease is looked at this often.
+const UNTRACKED_LOOK: Duration = Duration::from_millis(50);
+/// How often one lease is taken over before this call just waits for it.
+const SUPERSEDES: u32 = 3;
+
+impl Call {
+    /// Joins the flight of this key, or leads one.
+    pub(super) async fn fly(&mut self, flying: Flying) -> Step {
+        self.deadline = self.inner().clock.now() + crate::clock::millis(flying.wait);
+        loop {
+            let cache = self.cache.clone();
+            let inner = &cache.0;
+            let admits = |boarding: &Boarding<'_>| {
+                // Joining is a hit, and passes the same test.
+                let is_young = || inner.clock.now() < boarding.since + JOINABLE;
+                inner.view.judge(boarding.at, boarding.tags) == Judgement::Current
+                    && (inner.view.is_trusted(|| inner.clock.instant()) || is_young())
+            };
+            match inner
+                .flights
+                .enter(&self.key, admits, || inner.view.position())
+            {
+                Seat::Alone => return Step::Compute,
+                Seat::Leader(leader) => {
+                    self.role = Role::Leader(leader);
+                    return self.look_again();
+                }
+                Seat::Follower(mut follower) => {
+                    let left = Duration::from_millis(self.left());
+                    match timer::timeout(left, follower.wait()).await {
+                        None => return self.gives_up(),
+                        Some(Awaited::Elected(leader)) => {
+                            self.role = Role::Leader(leader);
+                            return self.look_again();
+                        }
+                        Some(Awaited::Landed(landing)) => {
+                            if let Some(step) = self.arrive(&follower, landing) {
+                                return step;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many milliseconds this call may go on waiting.
+    fn left(&self) -> u64 {
+        self.deadline.saturating_sub(self.inner().clock.now())
+    }
+
+    fn gives_up(&mut self) -> Step {
+        self.inner().reporter.counters.wait_timeouts.add();
+        self.role = Role::Alone;
+        Step::Compute
+    }
+
+    /// What a follower makes of the landing; `None` where the value is too old for it.
+    fn arrive(&self, follower: &Follower<Lease>, landing: Landing) -> Option<Step> {
+        match landing {
+            Landing::Value { value, at, tags } => {
+                let view = &self.inner().view;
+                view.accepts(at, follower.joined(), &tags, follower.tested())
+                    .then(|| {
+                        self.is_coalesced();
+                        Step::Value(value)
+                    })
+            }
+            Landing::Failed(failure) => {
+                if !matches!(failure, Failure::Opaque) {
+                    self.is_coalesced();
+                }
+                Some(Step::Failed(failure))
+            }
+        }
+    }
+
+    /// A flight may have landed between the look-up and the seat.
+    fn look_again(&mut self) -> Step {
+        match self.local_current() {
+            Some(current) => {
+                self.is_local_hit();
+                self.land(Landing::Value {
+                    value: Arc::clone(&current.value),
+                    at: current.at,
+                    tags: current.tags,
+                });
+                Step::Value(current.value)
+            }
+            None => Step::Compute,
+        }
+    }
+
+    pub(super) fn land(&mut self, landing: Landing) {
+        if let Role::Leader(leader) = std::mem::replace(&mut self.role, Role::Alone) {
+            leader.land(landing);
+        }
+    }
+
+    /// Gets the lease for this key, or what its holder made of it.
+    pub(super) async fn lease(&mut self) -> Step {
+        let (Some((shared, slot)), Some(flying)) = (self.reachable(), self.spec.singleflight)
+        else {
+            return Step::Compute;
+        };
+        let Role::Leader(leader) = &mut self.role else {
+            return Step::Compute;
+        };
+        if let Some(mut inherited) = leader.inherit() {
+            inherited.renew_soon();
+            leader.bequeath(Some(inherited));
+            return Step::Compute;
+        }
+        match Lease::sought(&shared, &slot, flying.lease) {
+            Ok(lease) => self.bid(&shared, &slot, lease, flying.lease).await,
+            Err(error) => {
+                self.fault("bidding for a lease", &error);
+                Step::Compute
+            }
+        }
+    }
+
+    async fn bid(
+        &mut self,
+        shared: &Arc<dyn Shared>,
+        slot: &Arc<Slot>,
+        mut lease: Lease,
+        ttl: Duration,
+    ) -> Step {
+        let mut waited = None;
+        let mut supersede = None;
+        let mut superseded = 0;
+        loop {
+            self.note();
+            let Some(log) = self.noted.id else {
+                return Step::Compute;
+            };
+            // Registered first: a change between the bid's answer and the wait is not missed.
+            let change = shared.lease_change(slot);
+            lease.sought_again();
+            let head = self.noted.at.head;
+            let bid = Bid {
+                token: lease.token(),
+                log,
+                head,
+                ttl,
+                waited,
+                supersede,
+            };
+            match shared.bid(slot, bid).await {
+                Err(error) => {
+                    self.fault("bidding for a lease", &error);
+                    return Step::Compute;
+                }
+                Ok(Bidden::Failed { message }) => {
+                    lease.denied();
+                    self.is_coalesced();
+                    self.land(Landing::Failed(Failure::Message(message.clone())));
+                    return Step::Failed(Failure::Message(message));
+                }
+                Ok(Bidden::Granted { entry }) => {
+                    if let Some(bytes) = entry
+                        && let Some(step) = self.take_found(shared, slot, bytes).await
+                    {
+                        return step;
+                    }
+                    if let Role::Leader(leader) = &mut self.role {
+                        leader.bequeath(Some(lease));
+                    }
+                    return Step::Compute;
+                }
+                Ok(Bidden::Held {
+                    holder,
+                    log,
+                    head,
+                    remaining,
+                }) => {
+                    lease.denied();
+                    if superseded < SUPERSEDES && self.is_too_old(&log, head) {
+                        superseded += 1;
+                        supersede = Some(holder);
+                        continue;
+                    }
+                    (waited, supersede) = (Some(holder), None);
+                    if !self.await_change(shared, change, remaining, holder).await {
+                        return self.leave_flight();
+                    }
+                    if let Some(current) = self.shared_current().await {
+                        self.is_coalesced();
+                        return self.bring(current);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether what the holder will bring has been invalidated already.
+    fn is_too_old(&self, log: &crate::log::LogId, head: u64) -> bool {
+        let view = &self.inner().view;
+        view.judge(view.locate(log, head), &self.tags) == Judgement::Outdated
+    }
+
+    /// An entry that came between the look-up and the lease.
+    async fn take_found(
+        &mut self,
+        shared: &Arc<dyn Shared>,
+        slot: &Arc<Slot>,
+        bytes: Vec<u8>,
+    ) -> Option<Step> {
+        let current = self.read(shared, slot, bytes).await?;
+        self.is_coalesced();
+        Some(self.bring(current))
+    }
+
+    /// Lands with a value that another process made.
+    fn bring(&mut self, current: super::lookup::Current) -> Step {
+        let super::lookup::Current { value, at, tags } = current;
+        self.land(Landing::Value {
+            value: Arc::clone(&value),
+            at,
+            tags,
+        });
+        Step::Value(value)
+    }
+
+    /// Waits for the holder, no longer than its lease lasts and this call may wait. Returns
+    /// whether there is time left.
+    async fn await_change(
+        &self,
+        shared: &Arc<dyn Shared>,
+        change: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+        remaining: Duration,
+        holder: Token,
+    ) -> bool {
+        let left = self.left();
+        if left == 0 {
+            return false;
+        }
+        // When a lease runs out, those who waited for it do not bid all at once.
+        let jitter = Duration::from_millis(u64::from(holder.0[0] ^ self.key.hash as u8) / 16 + 1);
+        let mut wait = (remaining + jitter).min(Duration::from_millis(left));
+        if !shared.is_tracked() {
+            wait = wait.min(UNTRACKED_LOOK);
+        }
+        let _ = timer::timeout(wait, change).await;
+        self.left() > 0
+    }
+
+    /// The wait is over: this call computes alone, and those who followed it find another leader.
+    fn leave_flight(&mut self) -> Step {
+        self.gives_up()
+    }
+}

@@ -1,0 +1,162 @@
+//! Reading and judging what is stored, in this process and in the shared tier.
+
+use std::sync::Arc;
+
+use super::Call;
+use crate::codec::Codec;
+use crate::entry::{self, Stored};
+use crate::error::{Error, ErrorKind};
+use crate::inspect::{Outcome, Tier};
+use crate::local::{LocalEntry, Value};
+use crate::log::{Judgement, Position};
+use crate::shared::{Shared, Slot};
+use crate::tag::TagHash;
+
+/// A current value of the shared tier.
+pub(super) struct Current {
+    pub(super) value: Value,
+    pub(super) at: Position,
+    pub(super) tags: Arc<[TagHash]>,
+}
+
+impl Call {
+    /// The value in the local tier, if it may be served.
+    pub(super) fn local_value(&self) -> Option<Value> {
+        self.local_current().map(|current| current.value)
+    }
+
+    pub(super) fn local_current(&self) -> Option<Current> {
+        let inner = self.inner();
+        let local = inner.local.as_ref()?;
+        if !inner.view.is_trusted(|| inner.clock.instant()) {
+            return None;
+        }
+        let now = inner.clock.now();
+        local.read(&self.key.as_ref(), |entry| {
+            let serves = entry.expires > now && entry.is_current(&inner.view);
+            serves.then(|| Current {
+                value: Arc::clone(&entry.value),
+                at: entry.at,
+                tags: Arc::clone(&entry.tags),
+            })
+        })
+    }
+
+    /// The shared tier and this entry's place in it, if there is one and it is within reach.
+    pub(super) fn reachable(&self) -> Option<(Arc<dyn Shared>, Arc<Slot>)> {
+        let shared = self.inner().shared.as_ref()?;
+        let slot = self.subject().slot.as_ref()?;
+        (!shared.is_away()).then(|| (Arc::clone(shared), Arc::clone(slot)))
+    }
+
+    pub(super) fn fault(&self, doing: &'static str, error: &Error) {
+        let reporter = &self.inner().reporter;
+        reporter.counters.store_errors.add();
+        reporter.fault(doing, error);
+    }
+
+    /// The value in the shared tier, if it may be served. It is kept in the local tier too.
+    pub(super) async fn shared_value(&self) -> Option<Value> {
+        let current = self.shared_current().await?;
+        self.inner().reporter.counters.hits_shared.add();
+        self.tell(Outcome::Hit(Tier::Shared));
+        Some(current.value)
+    }
+
+    pub(super) async fn shared_current(&self) -> Option<Current> {
+        let (shared, slot) = self.reachable()?;
+        match shared.get(&slot).await {
+            Ok(bytes) => self.read(&shared, &slot, bytes?).await,
+            Err(error) => {
+                self.fault("a look-up in the shared store", &error);
+                None
+            }
+        }
+    }
+
+    /// Judges and decodes the bytes of an entry.
+    pub(super) async fn read(
+        &self,
+        shared: &Arc<dyn Shared>,
+        slot: &Arc<Slot>,
+        bytes: Vec<u8>,
+    ) -> Option<Current> {
+        let subject = self.subject();
+        let codec = self.codec?;
+        let stored = match entry::parse(&bytes, &subject.digest, subject.shape) {
+            Ok(stored) => stored,
+            Err(why) => {
+                self.unreadable(shared, slot, &why.to_string(), bytes);
+                return None;
+            }
+        };
+        let now = shared.now();
+        let left = stored.header.soft_expiry.saturating_sub(now);
+        if left == 0 {
+            return None;
+        }
+        let at = self.judged(shared, &stored).await?;
+        let value = match (codec.decode)(stored.payload, stored.header.codec) {
+            Ok(value) => value,
+            Err(error) => {
+                self.unreadable(shared, slot, &error.to_string(), bytes);
+                return None;
+            }
+        };
+        let tags: Arc<[TagHash]> = stored.tags.into();
+        if let Some(local) = &self.inner().local {
+            let expires = self.inner().clock.now() + left;
+            let size = stored.payload.len();
+            let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), expires, size);
+            local.insert(self.key.clone(), kept);
+        }
+        Some(Current { value, at, tags })
+    }
+
+    /// Where an entry stands in this process's log, if it is current.
+    async fn judged(&self, shared: &Arc<dyn Shared>, stored: &Stored<'_>) -> Option<Position> {
+        let (log, version) = (stored.header.log, stored.header.version);
+        let view = &self.inner().view;
+        let mut judgement = Judgement::Unknown;
+        if shared.is_tracked() {
+            judgement = view.judge(view.locate(&log, version), &stored.tags);
+            if judgement == Judgement::Ahead {
+                if let Err(error) = shared.catch_up().await {
+                    self.fault("catching up with the log", &error);
+                    return None;
+                }
+                judgement = view.judge(view.locate(&log, version), &stored.tags);
+            }
+        }
+        if judgement == Judgement::Unknown {
+            match shared.ask(stored.tags.clone().into()).await {
+                Ok(answer) => judgement = answer.judge(&log, version),
+                Err(error) => {
+                    self.fault("asking the log", &error);
+                    return None;
+                }
+            }
+        }
+        (judgement == Judgement::Current).then(|| view.locate(&log, version))
+    }
+
+    /// Bytes that are no entry of this key: a miss, and never met again.
+    fn unreadable(&self, shared: &Arc<dyn Shared>, slot: &Arc<Slot>, why: &str, bytes: Vec<u8>) {
+        let reporter = &self.inner().reporter;
+        reporter.counters.unreadable.add();
+        let error = Error::new(
+            ErrorKind::Codec,
+            format!(
+                "the stored entry `{}` cannot be read ({why}); it is replaced",
+                self.subject().readable
+            ),
+        );
+        reporter.fault("reading an entry", &error);
+        shared.discard(slot, bytes);
+    }
+
+    /// The codec that this cache writes with.
+    pub(super) fn codec_in_use(&self) -> Codec {
+        self.inner().codec
+    }
+}

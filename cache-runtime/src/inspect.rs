@@ -1,0 +1,284 @@
+//! Looking at one entry through a call that is not run, and learning how a call was answered. The
+//! call itself does what is asked; here is the asking.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::cache::Cache;
+use crate::error::{Error, ErrorKind};
+use crate::key::Key;
+use crate::scope::{self, Flag, Scoped};
+use crate::tag::TagHash;
+
+mod outcome;
+
+pub use outcome::{Outcome, Tier, outcome};
+pub(crate) use outcome::{Report, claim_report};
+
+/// Which entry a call is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) cache: Cache,
+    pub(crate) key: Key,
+    pub(crate) tag: TagHash,
+}
+
+/// What an operation asks of the call.
+pub(crate) enum Request {
+    Peek,
+    Put(Box<dyn Any + Send>),
+    Refresh,
+}
+
+/// What the call answers where it does not end by itself.
+#[derive(Debug)]
+enum Reply {
+    Missed,
+    Put(Result<(), Error>),
+}
+
+/// Between a handle and the call that it inspects.
+#[derive(Default)]
+pub(crate) struct Inspection(Mutex<Slots>);
+
+#[derive(Default)]
+struct Slots {
+    identity: Option<Identity>,
+    request: Option<Request>,
+    reply: Option<Reply>,
+}
+
+impl fmt::Debug for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspection").finish_non_exhaustive()
+    }
+}
+
+impl Inspection {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        // Each slot is filled or emptied in one step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The call says which entry it is about.
+    pub(crate) fn identify(&self, identity: Identity) {
+        self.slots().identity = Some(identity);
+    }
+
+    /// The call waits to be asked. Only the handle polls it, and asks before it does.
+    pub(crate) async fn request(&self) -> Request {
+        poll_fn(|_| {
+            self.slots()
+                .request
+                .take()
+                .map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    pub(crate) fn missed(&self) {
+        self.slots().reply = Some(Reply::Missed);
+    }
+
+    pub(crate) fn put(&self, result: Result<(), Error>) {
+        self.slots().reply = Some(Reply::Put(result));
+    }
+}
+
+thread_local! {
+    /// The inspection that the next cached call takes.
+    static WAITING: RefCell<Option<Arc<Inspection>>> = const { RefCell::new(None) };
+}
+
+/// The inspection that waits for a call, if one does. The call that takes it is the one inspected.
+pub(crate) fn claim_inspection() -> Option<Arc<Inspection>> {
+    if !scope::is_open(Flag::INSPECT) {
+        return None;
+    }
+    WAITING.take()
+}
+
+/// Polls a call once, offering it an inspection.
+fn offer<F: Future>(call: Pin<&mut F>, inspection: &Arc<Inspection>) -> Poll<F::Output> {
+    struct Withdraw;
+    impl Drop for Withdraw {
+        fn drop(&mut self) {
+            WAITING.take();
+        }
+    }
+
+    let _flag = scope::open(Flag::INSPECT);
+    WAITING.set(Some(Arc::clone(inspection)));
+    let _withdraw = Withdraw;
+    call.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A handle on the entry of one call of a cached async function, from a call that is not run:
+/// `afresh::entry(book(&db, 7))`. All operations take and give what the function returns.
+///
+/// Give it only a call of a cached function: another future runs up to its first await, and each
+/// operation is then [`ErrorKind::NotCached`].
+pub fn entry<F: Future>(call: F) -> Entry<F> {
+    let mut call = Box::pin(call);
+    let inspection = Arc::new(Inspection::default());
+    let finished = match offer(call.as_mut(), &inspection) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    };
+    Entry {
+        call,
+        inspection,
+        finished,
+    }
+}
+
+/// The key's tag of the call, for `entries`; `None` where it is not a cached call.
+pub(crate) fn identify<F: Future>(call: F) -> Option<Identity> {
+    let call = std::pin::pin!(call);
+    let inspection = Arc::new(Inspection::default());
+    // Whatever it came to: a call that was not inspected has no identity.
+    let _ = offer(call, &inspection);
+    inspection.slots().identity.take()
+}
+
+/// A handle on one entry; see [`entry`]. Each operation consumes it.
+#[must_use = "a handle does nothing until one of its operations is called"]
+pub struct Entry<F: Future> {
+    call: Pin<Box<F>>,
+    inspection: Arc<Inspection>,
+    /// What a future that is not a cached call returned at once.
+    finished: Option<F::Output>,
+}
+
+impl<F: Future> fmt::Debug for Entry<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self
+            .inspection
+            .slots()
+            .identity
+            .as_ref()
+            .map(|identity| identity.key.clone());
+        f.debug_struct("Entry")
+            .field("key", &key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Future> Entry<F> {
+    fn identity(&self) -> Result<Identity, Error> {
+        self.inspection.slots().identity.clone().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotCached,
+                "`entry` was given a future that is not a call of a cached function; it ran up to \
+                 its first await",
+            )
+        })
+    }
+
+    /// The call's key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotCached`].
+    #[expect(clippy::unused_async, reason = "like the other operations")]
+    pub async fn key(self) -> Result<Key, Error> {
+        self.identity().map(|identity| identity.key)
+    }
+
+    /// What a call would be answered from the cache, without computing; `None` is a miss.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotCached`].
+    pub async fn peek(mut self) -> Result<Option<F::Output>, Error> {
+        self.identity()?;
+        match self.ask(Request::Peek).await {
+            Ok(output) => Ok(Some(output)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Invalidates this entry, wherever it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotCached`], and those of [`Cache::invalidate`].
+    pub async fn invalidate(self) -> Result<(), Error> {
+        let Identity { cache, tag, .. } = self.identity()?;
+        cache.append(vec![tag]).await
+    }
+
+    /// Computes now, whatever is stored, and stores the result in its place, for all processes.
+    /// A failed compute leaves the entry as it was. What is not a cached call is simply awaited,
+    /// and that is reported.
+    pub async fn refresh(mut self) -> F::Output {
+        if let Err(error) = self.identity() {
+            tracing::warn!(target: "afresh", %error, "nothing was refreshed");
+            return match self.finished.take() {
+                Some(output) => output,
+                None => self.call.await,
+            };
+        }
+        self.inspection.slots().request = Some(Request::Refresh);
+        self.call.await
+    }
+
+    /// Polls the call until it ends, or answers without ending.
+    async fn ask(&mut self, request: Request) -> Result<F::Output, Reply> {
+        let Self {
+            call, inspection, ..
+        } = self;
+        inspection.slots().request = Some(request);
+        poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Pending => match inspection.slots().reply.take() {
+                Some(reply) => Poll::Ready(Err(reply)),
+                None => Poll::Pending,
+            },
+        })
+        .await
+    }
+}
+
+impl<F: Future> Entry<F>
+where
+    F::Output: Send + 'static,
+{
+    /// Stores this output as if the function had returned it, for all processes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`] where it may be older than an invalidation since the handle was
+    /// made, or where it is an `Err` or otherwise not to be stored: nothing was changed.
+    /// [`ErrorKind::NotCached`], and the errors of the shared store.
+    pub async fn put(mut self, output: F::Output) -> Result<(), Error> {
+        self.identity()?;
+        match self.ask(Request::Put(Box::new(output))).await {
+            Err(Reply::Put(result)) => result,
+            Ok(_) | Err(Reply::Missed) => Err(Error::new(
+                ErrorKind::NotCached,
+                "the call ended instead of storing",
+            )),
+        }
+    }
+}
+
+/// Runs a future inside which the caches are neither read nor written: every cached call computes.
+/// Invalidations are made all the same.
+///
+/// It holds for the calls made in the future itself, not in tasks that it spawns.
+pub async fn bypass<F: Future>(future: F) -> F::Output {
+    Scoped::new(future, || scope::open(Flag::BYPASS)).await
+}
+
+/// Runs a future inside which `cache` is the default cache: isolation for tests.
+///
+/// It holds for the calls made in the future itself, not in tasks that it spawns.
+pub async fn with_cache<F: Future>(cache: Cache, future: F) -> F::Output {
+    Scoped::new(future, || cache.enter()).await
+}

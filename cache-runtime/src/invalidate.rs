@@ -1,0 +1,170 @@
+//! Mutations: the body, and the invalidation that follows or precedes it, whatever becomes of the
+//! future in between.
+
+use std::fmt;
+
+use crate::cache::{Cache, Debt};
+use crate::error::{Error, ErrorKind};
+use crate::inspect;
+use crate::spec::{Mutation, When};
+use crate::tag::{Tag, TagHash};
+
+/// What a mutation invalidates, gathered on its way in.
+pub struct Targets {
+    spec: &'static Mutation,
+    cache: Cache,
+    /// By cache: `entries` may name calls that live in others.
+    debts: Vec<(Cache, Vec<TagHash>)>,
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Targets")
+            .field("mutation", &self.spec.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Targets {
+    /// The `tags` option.
+    pub fn tags<I>(&mut self, tags: I)
+    where
+        I: IntoIterator,
+        I::Item: Into<Tag>,
+    {
+        for tag in tags {
+            let tag: Tag = tag.into();
+            if tag.is_empty() {
+                self.misuse("a tag is empty, and invalidates nothing: give each tag a text");
+            } else {
+                self.add(None, tag.hash());
+            }
+        }
+    }
+
+    /// The `namespaces` option.
+    pub fn namespaces<I>(&mut self, namespaces: I)
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        for namespace in namespaces {
+            self.add(None, TagHash::namespace(namespace.as_ref()));
+        }
+    }
+
+    /// One of the `entries`: a call of a cached function, which is not run.
+    pub fn entry<F: Future>(&mut self, call: F) {
+        if let Some(identity) = inspect::identify(call) {
+            self.add(Some(identity.cache), identity.tag);
+            return;
+        }
+        self.misuse("an element of `entries` is not a call of a cached async function");
+        debug_assert!(
+            false,
+            "`entries` of `{}` ({}:{}): an element is not a call of a cached async function",
+            self.spec.name, self.spec.file, self.spec.line
+        );
+    }
+
+    fn add(&mut self, cache: Option<Cache>, tag: TagHash) {
+        let cache = cache.unwrap_or_else(|| self.cache.clone());
+        match self
+            .debts
+            .iter_mut()
+            .find(|(known, _)| known.is_same(&cache))
+        {
+            Some((_, tags)) => tags.push(tag),
+            None => self.debts.push((cache, vec![tag])),
+        }
+    }
+
+    fn misuse(&self, what: &'static str) {
+        let Mutation {
+            name, file, line, ..
+        } = self.spec;
+        let error = Error::new(
+            ErrorKind::Config,
+            format!("`{name}` at {file}:{line}: {what}"),
+        );
+        self.cache
+            .0
+            .reporter
+            .misuse("a mutation is used in a way that cannot work", &error);
+    }
+}
+
+/// A mutation about to run: the first link of the chain in an expansion.
+#[must_use = "a mutation does nothing until it is run"]
+pub struct Mutating<R> {
+    when: When,
+    success: fn(&R) -> bool,
+    debts: Vec<Debt>,
+}
+
+impl<R> fmt::Debug for Mutating<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutating")
+            .field("when", &self.when)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gathers what is to be invalidated. From here on it will be, unless the body returns `Err`.
+pub fn mutate<R>(
+    success: fn(&R) -> bool,
+    spec: &'static Mutation,
+    cache: Option<&Cache>,
+    gather: impl FnOnce(&mut Targets),
+) -> Mutating<R> {
+    let mut targets = Targets {
+        spec,
+        cache: Cache::current(cache),
+        debts: Vec::new(),
+    };
+    gather(&mut targets);
+    let debts = targets
+        .debts
+        .into_iter()
+        .map(|(cache, tags)| Debt::new(&cache, tags))
+        .collect();
+    Mutating {
+        when: spec.when,
+        success,
+        debts,
+    }
+}
+
+impl<R> Mutating<R> {
+    /// Runs the body, and invalidates. What the body returns is returned, whether or not the
+    /// invalidation was acknowledged: where it was not, it is kept and tried again.
+    pub async fn run(mut self, body: impl Future<Output = R>) -> R {
+        match self.when {
+            When::Before => {
+                pay(&mut self.debts).await;
+                body.await
+            }
+            When::Always => {
+                let output = body.await;
+                pay(&mut self.debts).await;
+                output
+            }
+            When::Success => {
+                let output = body.await;
+                if (self.success)(&output) {
+                    pay(&mut self.debts).await;
+                } else {
+                    self.debts.iter_mut().for_each(Debt::forgive);
+                }
+                output
+            }
+        }
+    }
+}
+
+async fn pay(debts: &mut [Debt]) {
+    for debt in debts {
+        // What could not be acknowledged is owed, counted and reported by the debt itself.
+        let _ = debt.pay().await;
+    }
+}

@@ -1,0 +1,254 @@
+//! A key as others see it: its digest, which entries carry, and its readable form, which stands
+//! in the names of Redis keys and in reports. Both are frozen by golden tests.
+
+use std::fmt::{self, Write as _};
+
+use sha2::{Digest as _, Sha256};
+
+use super::parts::tag;
+use super::text::{hex, is_plain};
+use crate::spec::KeyForm;
+
+/// Texts up to this many bytes are their own readable form.
+const LONGEST_TEXT: usize = 200;
+/// Bytes of a longer text that stand before its digest.
+const TEXT_PREFIX: usize = 64;
+/// Bytes gathered from encoded parts that stand before their digest.
+const PARTS_PREFIX: usize = 40;
+
+/// The key of one entry, as [`entry(..).key()`](crate::entry) returns it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    text: Box<str>,
+    /// Where in the text the namespace ends.
+    namespace_len: usize,
+    version: u32,
+}
+
+impl Key {
+    pub(crate) fn new(namespace: &str, version: u32, readable: &str) -> Self {
+        let text = match version {
+            0 => format!("{namespace}:{readable}"),
+            _ => format!("{namespace}@{version}:{readable}"),
+        };
+        Self {
+            text: text.into(),
+            namespace_len: namespace.len(),
+            version,
+        }
+    }
+
+    /// Namespace, version unless it is 0, and the key inside the namespace: `books@3:book:7`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.text[..self.namespace_len]
+    }
+
+    /// The `version` option of the function.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:?})", self.text)
+    }
+}
+
+/// The bytes that a key's words hold.
+pub(crate) fn bytes(words: &[u64]) -> Vec<u8> {
+    let Some((len, packed)) = words.split_first() else {
+        return Vec::new();
+    };
+    let mut bytes: Vec<u8> = packed.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.truncate(*len as usize);
+    bytes
+}
+
+/// What identifies a key among all keys of a cache: 128 bits that cannot be made to collide.
+pub(crate) fn digest(namespace: &str, version: u32, form: KeyForm, words: &[u64]) -> [u8; 16] {
+    let form = match form {
+        KeyForm::Text => 1_u8,
+        KeyForm::Parts => 2,
+    };
+    let full = Sha256::new()
+        .chain_update((namespace.len() as u64).to_le_bytes())
+        .chain_update(namespace)
+        .chain_update(version.to_le_bytes())
+        .chain_update([form])
+        .chain_update(bytes(words))
+        .finalize();
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&full[..16]);
+    digest
+}
+
+/// The key inside its namespace, fit for a Redis key and for a person: a short text itself,
+/// otherwise its beginning, `~` and the digest. No text has a `~` of its own, so the two kinds
+/// cannot be taken for each other.
+pub(crate) fn readable(form: KeyForm, words: &[u64], digest: &[u8; 16]) -> String {
+    let bytes = bytes(words);
+    let mut readable = match form {
+        KeyForm::Text => {
+            let text = String::from_utf8_lossy(&bytes);
+            let clean = |byte: &u8| !matches!(byte, 0..=b' ' | b'~' | b'{' | b'}' | 0x7f);
+            if text.len() <= LONGEST_TEXT && bytes.iter().all(clean) {
+                return text.into_owned();
+            }
+            text_prefix(&text)
+        }
+        KeyForm::Parts => parts_prefix(&bytes),
+    };
+    readable.push('~');
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(readable, "{byte:02x}");
+    }
+    readable
+}
+
+/// The beginning of a text, not cut inside a character or an escape; characters that must not
+/// stand in a Redis key are left out.
+fn text_prefix(text: &str) -> String {
+    let cut = &text[..text.floor_char_boundary(TEXT_PREFIX)];
+    let cut = match cut.rfind('%') {
+        Some(escape) if escape + 3 > cut.len() => &cut[..escape],
+        _ => cut,
+    };
+    cut.chars()
+        .filter(|c| !matches!(c, '\0'..=' ' | '~' | '{' | '}' | '\x7f'))
+        .collect()
+}
+
+/// Strings, numbers and booleans of encoded parts, in order, as far as there is room. It only
+/// helps people: the digest behind it is what tells keys apart.
+fn parts_prefix(bytes: &[u8]) -> String {
+    let mut prefix = String::new();
+    let mut reader = Reader(bytes);
+    while let Some(shown) = reader.part() {
+        let clean: String = shown
+            .bytes()
+            .filter(|byte| is_plain(*byte))
+            .map(char::from)
+            .collect();
+        if clean.is_empty() {
+            continue;
+        }
+        if !prefix.is_empty() {
+            prefix.push(':');
+        }
+        prefix.push_str(&clean);
+        if prefix.len() >= PARTS_PREFIX {
+            prefix.truncate(PARTS_PREFIX);
+            break;
+        }
+    }
+    prefix
+}
+
+/// Reads encoded parts from left to right. Nesting needs no stack: what a tag announces follows.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn len(&mut self) -> Option<usize> {
+        let mut len = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.array()?;
+            len |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return usize::try_from(len).ok();
+            }
+        }
+        None
+    }
+
+    /// What one tag shows; empty where it shows nothing, `None` at the end or at an unknown byte.
+    fn part(&mut self) -> Option<String> {
+        let [tag] = self.array()?;
+        Some(match tag {
+            tag::FALSE => "false".into(),
+            tag::TRUE => "true".into(),
+            tag::UNIT | tag::NONE | tag::SOME | tag::OK | tag::ERR => String::new(),
+            tag::RANGE | tag::RANGE_INCLUSIVE => String::new(),
+            tag::U8 => u8::from_le_bytes(self.array()?).to_string(),
+            tag::U16 => u16::from_le_bytes(self.array()?).to_string(),
+            tag::U32 => u32::from_le_bytes(self.array()?).to_string(),
+            tag::U64 => u64::from_le_bytes(self.array()?).to_string(),
+            tag::U128 => u128::from_le_bytes(self.array()?).to_string(),
+            tag::I8 => i8::from_le_bytes(self.array()?).to_string(),
+            tag::I16 => i16::from_le_bytes(self.array()?).to_string(),
+            tag::I32 => i32::from_le_bytes(self.array()?).to_string(),
+            tag::I64 => i64::from_le_bytes(self.array()?).to_string(),
+            tag::I128 => i128::from_le_bytes(self.array()?).to_string(),
+            tag::CHAR => char::from_u32(u32::from_le_bytes(self.array()?))?.to_string(),
+            tag::STR | tag::PATH => {
+                let len = self.len()?;
+                String::from_utf8_lossy(self.take(len)?).into_owned()
+            }
+            tag::BYTES | tag::PATH_NOT_UTF8 => {
+                let len = self.len()?;
+                self.take(len)?;
+                String::new()
+            }
+            tag::TUPLE | tag::SEQUENCE | tag::SET | tag::MAP => {
+                self.len()?;
+                String::new()
+            }
+            tag::F32 => self.skip(4)?,
+            tag::F64 => self.skip(8)?,
+            tag::DURATION | tag::TIME_AFTER | tag::TIME_BEFORE => self.skip(12)?,
+            tag::IPV4 => self.skip(4)?,
+            tag::IPV6 => self.skip(16)?,
+            tag::SOCKET_V4 => self.skip(6)?,
+            tag::SOCKET_V6 => self.skip(26)?,
+            _ => return None,
+        })
+    }
+
+    fn skip(&mut self, count: usize) -> Option<String> {
+        self.take(count).map(|_| String::new())
+    }
+}
+
+/// A namespace inside a Redis key: without what would start a hash tag or break a line.
+pub(crate) fn namespace_text(namespace: &str) -> String {
+    let mut text = String::with_capacity(namespace.len());
+    let mut utf8 = [0; 4];
+    for c in namespace.chars() {
+        if matches!(c, '{' | '}' | '%' | '~') || c.is_control() || c.is_whitespace() {
+            for byte in c.encode_utf8(&mut utf8).bytes() {
+                text.push('%');
+                text.extend(hex(byte).map(char::from));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}

@@ -1,0 +1,519 @@
+//! Values in default keys and key expressions: each with its type's shape and self-delimiting, so
+//! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::num::{NonZero, Wrapping};
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::KeyWriter;
+
+/// The first byte of each encoded value.
+pub(super) mod tag {
+    pub(crate) const UNIT: u8 = 0x01;
+    pub(crate) const FALSE: u8 = 0x02;
+    pub(crate) const TRUE: u8 = 0x03;
+    pub(crate) const NONE: u8 = 0x04;
+    pub(crate) const SOME: u8 = 0x05;
+    pub(crate) const OK: u8 = 0x06;
+    pub(crate) const ERR: u8 = 0x07;
+    pub(crate) const U8: u8 = 0x10;
+    pub(crate) const U16: u8 = 0x11;
+    pub(crate) const U32: u8 = 0x12;
+    pub(crate) const U64: u8 = 0x13;
+    pub(crate) const U128: u8 = 0x14;
+    pub(crate) const I8: u8 = 0x18;
+    pub(crate) const I16: u8 = 0x19;
+    pub(crate) const I32: u8 = 0x1a;
+    pub(crate) const I64: u8 = 0x1b;
+    pub(crate) const I128: u8 = 0x1c;
+    pub(crate) const F32: u8 = 0x20;
+    pub(crate) const F64: u8 = 0x21;
+    pub(crate) const CHAR: u8 = 0x22;
+    pub(crate) const STR: u8 = 0x30;
+    pub(crate) const BYTES: u8 = 0x31;
+    pub(crate) const PATH: u8 = 0x32;
+    pub(crate) const PATH_NOT_UTF8: u8 = 0x33;
+    pub(crate) const TUPLE: u8 = 0x40;
+    pub(crate) const SEQUENCE: u8 = 0x41;
+    pub(crate) const SET: u8 = 0x42;
+    pub(crate) const MAP: u8 = 0x43;
+    pub(crate) const DURATION: u8 = 0x50;
+    pub(crate) const TIME_AFTER: u8 = 0x51;
+    pub(crate) const TIME_BEFORE: u8 = 0x52;
+    pub(crate) const IPV4: u8 = 0x53;
+    pub(crate) const IPV6: u8 = 0x54;
+    pub(crate) const SOCKET_V4: u8 = 0x55;
+    pub(crate) const SOCKET_V6: u8 = 0x56;
+    pub(crate) const RANGE: u8 = 0x57;
+    pub(crate) const RANGE_INCLUSIVE: u8 = 0x58;
+}
+
+/// A value that can be part of a key.
+///
+/// Two values that are not the same must be encoded differently, and the same value must be
+/// encoded in the same way everywhere. Write the fields that identify a value, as one tuple:
+///
+/// ```ignore
+/// impl KeyPart for Filter {
+///     fn encode(&self, key: &mut KeyWriter) {
+///         key.part(&(self.author, &self.title));
+///     }
+/// }
+/// ```
+///
+/// `&T`, `Box`, `Rc` and `Arc` are encoded as `T`; `str` and `String` alike; `[T]`, `Vec<T>` and
+/// arrays alike; `usize` as `u64`. A `HashMap` and a `BTreeMap` with the same content, in any
+/// order, are alike, and so are sets. Integers of different types differ, and so do `0.0` and
+/// `-0.0`; every NaN is the same. A path is its text: `a/b` and `a//b` differ.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a cache key",
+    label = "not a `KeyPart`",
+    note = "implement `afresh::KeyPart` for it, leave it out with `skip(..)`, or say what identifies the call with `key = ..`"
+)]
+pub trait KeyPart {
+    /// Writes the value into a key.
+    fn encode(&self, key: &mut KeyWriter);
+
+    /// Writes a sequence that lies in two pieces. It is here because bytes are written as one.
+    #[doc(hidden)]
+    fn encode_slices(first: &[Self], second: &[Self], key: &mut KeyWriter)
+    where
+        Self: Sized,
+    {
+        key.head(tag::SEQUENCE, first.len() + second.len());
+        for value in first.iter().chain(second) {
+            value.encode(key);
+        }
+    }
+}
+
+impl KeyWriter {
+    /// A tag alone.
+    #[inline]
+    fn tag(&mut self, tag: u8) {
+        self.append(u64::from(tag), 1);
+    }
+
+    /// A tag and a length: seven bits to a byte, the lowest first, the top bit says "more".
+    #[inline]
+    fn head(&mut self, tag: u8, len: usize) {
+        if len < 0x80 {
+            self.append(u64::from(tag) | (len as u64) << 8, 2);
+        } else {
+            self.long_head(tag, len);
+        }
+    }
+
+    #[cold]
+    fn long_head(&mut self, tag: u8, mut len: usize) {
+        self.tag(tag);
+        while len >= 0x80 {
+            self.append(len as u64 & 0x7f | 0x80, 1);
+            len >>= 7;
+        }
+        self.append(len as u64, 1);
+    }
+
+    #[inline]
+    fn tagged(&mut self, tag: u8, bytes: &[u8]) {
+        self.head(tag, bytes.len());
+        self.bytes(bytes);
+    }
+}
+
+macro_rules! integers {
+    ($($integer:ty as $wide:ty: $tag:ident),* $(,)?) => {$(
+        impl KeyPart for $integer {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                key.tag(tag::$tag);
+                key.bytes(&(*self as $wide).to_le_bytes());
+            }
+        }
+
+        impl KeyPart for NonZero<$integer> {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                self.get().encode(key);
+            }
+        }
+    )*};
+}
+
+integers! {
+    u16 as u16: U16, u32 as u32: U32, u64 as u64: U64, usize as u64: U64, u128 as u128: U128,
+    i8 as i8: I8, i16 as i16: I16, i32 as i32: I32, i64 as i64: I64, isize as i64: I64,
+    i128 as i128: I128,
+}
+
+impl KeyPart for u8 {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        key.append(u64::from(tag::U8) | u64::from(*self) << 8, 2);
+    }
+
+    fn encode_slices(first: &[Self], second: &[Self], key: &mut KeyWriter) {
+        key.head(tag::BYTES, first.len() + second.len());
+        key.bytes(first);
+        key.bytes(second);
+    }
+}
+
+impl KeyPart for NonZero<u8> {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        self.get().encode(key);
+    }
+}
+
+impl KeyPart for f32 {
+    fn encode(&self, key: &mut KeyWriter) {
+        // Not `NAN.to_bits()`, whose bits the language leaves open.
+        let bits = if self.is_nan() {
+            0x7fc0_0000
+        } else {
+            self.to_bits()
+        };
+        key.tag(tag::F32);
+        key.bytes(&bits.to_le_bytes());
+    }
+}
+
+impl KeyPart for f64 {
+    fn encode(&self, key: &mut KeyWriter) {
+        // Not `NAN.to_bits()`, whose bits the language leaves open.
+        let bits = if self.is_nan() {
+            0x7ff8_0000_0000_0000
+        } else {
+            self.to_bits()
+        };
+        key.tag(tag::F64);
+        key.bytes(&bits.to_le_bytes());
+    }
+}
+
+impl KeyPart for bool {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(if *self { tag::TRUE } else { tag::FALSE });
+    }
+}
+
+impl KeyPart for char {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.append(u64::from(tag::CHAR) | u64::from(u32::from(*self)) << 8, 5);
+    }
+}
+
+impl KeyPart for str {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tagged(tag::STR, self.as_bytes());
+    }
+}
+
+impl KeyPart for String {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        self.as_str().encode(key);
+    }
+}
+
+impl KeyPart for OsStr {
+    fn encode(&self, key: &mut KeyWriter) {
+        match self.to_str() {
+            Some(text) => key.tagged(tag::PATH, text.as_bytes()),
+            None => key.tagged(tag::PATH_NOT_UTF8, self.as_encoded_bytes()),
+        }
+    }
+}
+
+macro_rules! as_other {
+    ($($type:ty => |$value:ident| $other:expr),* $(,)?) => {$(
+        impl KeyPart for $type {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                let $value = self;
+                $other.encode(key);
+            }
+        }
+    )*};
+}
+
+as_other! {
+    OsString => |text| text.as_os_str(),
+    Path => |path| path.as_os_str(),
+    PathBuf => |path| path.as_os_str(),
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: KeyPart + ?Sized> KeyPart for $pointer {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                T::encode(self, key);
+            }
+        }
+    )*};
+}
+
+pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: KeyPart + ToOwned + ?Sized> KeyPart for Cow<'_, T> {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        T::encode(self, key);
+    }
+}
+
+impl<T: KeyPart> KeyPart for Wrapping<T> {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        self.0.encode(key);
+    }
+}
+
+impl<T: ?Sized> KeyPart for PhantomData<T> {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::UNIT);
+    }
+}
+
+impl KeyPart for () {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::UNIT);
+    }
+}
+
+impl<T: KeyPart> KeyPart for Option<T> {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        match self {
+            None => key.tag(tag::NONE),
+            Some(value) => {
+                key.tag(tag::SOME);
+                value.encode(key);
+            }
+        }
+    }
+}
+
+impl<T: KeyPart, E: KeyPart> KeyPart for Result<T, E> {
+    fn encode(&self, key: &mut KeyWriter) {
+        match self {
+            Ok(value) => {
+                key.tag(tag::OK);
+                value.encode(key);
+            }
+            Err(error) => {
+                key.tag(tag::ERR);
+                error.encode(key);
+            }
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($($count:literal: $($name:ident)*;)*) => {$(
+        impl<$($name: KeyPart),*> KeyPart for ($($name,)*) {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                #[expect(non_snake_case, reason = "a field is named like its type")]
+                let ($($name,)*) = self;
+                key.head(tag::TUPLE, $count);
+                $($name.encode(key);)*
+            }
+        }
+    )*};
+}
+
+tuples! {
+    1: A;
+    2: A B;
+    3: A B C;
+    4: A B C D;
+    5: A B C D E;
+    6: A B C D E F;
+    7: A B C D E F G;
+    8: A B C D E F G H;
+    9: A B C D E F G H I;
+    10: A B C D E F G H I J;
+    11: A B C D E F G H I J K;
+    12: A B C D E F G H I J K L;
+}
+
+impl<T: KeyPart> KeyPart for [T] {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        T::encode_slices(self, &[], key);
+    }
+}
+
+impl<T: KeyPart, const N: usize> KeyPart for [T; N] {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        T::encode_slices(self, &[], key);
+    }
+}
+
+impl<T: KeyPart> KeyPart for Vec<T> {
+    #[inline]
+    fn encode(&self, key: &mut KeyWriter) {
+        T::encode_slices(self, &[], key);
+    }
+}
+
+impl<T: KeyPart> KeyPart for VecDeque<T> {
+    fn encode(&self, key: &mut KeyWriter) {
+        let (first, second) = self.as_slices();
+        T::encode_slices(first, second, key);
+    }
+}
+
+/// Writes members in the order of their bytes, so that the collection's own order is not part of
+/// the key. Also for ordered collections: the same content is then the same key.
+fn unordered<T>(
+    key: &mut KeyWriter,
+    tag: u8,
+    members: impl ExactSizeIterator<Item = T>,
+    encode: impl Fn(T, &mut KeyWriter),
+) {
+    key.head(tag, members.len());
+    let mut encoded: Vec<Vec<u8>> = members
+        .map(|member| {
+            let mut alone = KeyWriter::new();
+            encode(member, &mut alone);
+            super::bytes(alone.words())
+        })
+        .collect();
+    encoded.sort_unstable();
+    for member in encoded {
+        key.bytes(&member);
+    }
+}
+
+impl<T: KeyPart> KeyPart for BTreeSet<T> {
+    fn encode(&self, key: &mut KeyWriter) {
+        unordered(key, tag::SET, self.iter(), T::encode);
+    }
+}
+
+impl<T: KeyPart, S> KeyPart for HashSet<T, S> {
+    fn encode(&self, key: &mut KeyWriter) {
+        unordered(key, tag::SET, self.iter(), T::encode);
+    }
+}
+
+fn encode_pair<K: KeyPart, V: KeyPart>((name, value): (&K, &V), key: &mut KeyWriter) {
+    name.encode(key);
+    value.encode(key);
+}
+
+impl<K: KeyPart, V: KeyPart> KeyPart for BTreeMap<K, V> {
+    fn encode(&self, key: &mut KeyWriter) {
+        unordered(key, tag::MAP, self.iter(), encode_pair);
+    }
+}
+
+impl<K: KeyPart, V: KeyPart, S> KeyPart for HashMap<K, V, S> {
+    fn encode(&self, key: &mut KeyWriter) {
+        unordered(key, tag::MAP, self.iter(), encode_pair);
+    }
+}
+
+impl<T: KeyPart> KeyPart for Range<T> {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::RANGE);
+        self.start.encode(key);
+        self.end.encode(key);
+    }
+}
+
+impl<T: KeyPart> KeyPart for RangeInclusive<T> {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::RANGE_INCLUSIVE);
+        self.start().encode(key);
+        self.end().encode(key);
+    }
+}
+
+impl KeyWriter {
+    fn duration(&mut self, tag: u8, duration: Duration) {
+        self.tag(tag);
+        self.bytes(&duration.as_secs().to_le_bytes());
+        self.bytes(&duration.subsec_nanos().to_le_bytes());
+    }
+}
+
+impl KeyPart for Duration {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.duration(tag::DURATION, *self);
+    }
+}
+
+impl KeyPart for SystemTime {
+    fn encode(&self, key: &mut KeyWriter) {
+        match self.duration_since(UNIX_EPOCH) {
+            Ok(after) => key.duration(tag::TIME_AFTER, after),
+            Err(before) => key.duration(tag::TIME_BEFORE, before.duration()),
+        }
+    }
+}
+
+impl KeyPart for Ipv4Addr {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::IPV4);
+        key.bytes(&self.octets());
+    }
+}
+
+impl KeyPart for Ipv6Addr {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::IPV6);
+        key.bytes(&self.octets());
+    }
+}
+
+impl KeyPart for IpAddr {
+    fn encode(&self, key: &mut KeyWriter) {
+        match self {
+            Self::V4(address) => address.encode(key),
+            Self::V6(address) => address.encode(key),
+        }
+    }
+}
+
+impl KeyPart for SocketAddrV4 {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::SOCKET_V4);
+        key.bytes(&self.ip().octets());
+        key.bytes(&self.port().to_le_bytes());
+    }
+}
+
+impl KeyPart for SocketAddrV6 {
+    fn encode(&self, key: &mut KeyWriter) {
+        key.tag(tag::SOCKET_V6);
+        key.bytes(&self.ip().octets());
+        key.bytes(&self.port().to_le_bytes());
+        key.bytes(&self.flowinfo().to_le_bytes());
+        key.bytes(&self.scope_id().to_le_bytes());
+    }
+}
+
+impl KeyPart for SocketAddr {
+    fn encode(&self, key: &mut KeyWriter) {
+        match self {
+            Self::V4(address) => address.encode(key),
+            Self::V6(address) => address.encode(key),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Leases: the time-bounded right to compute and commit a key, across processes. A guard that
+//! renews while it is polled and frees the right when dropped; bidding and waiting are `call`'s.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use crate::error::{Error, ErrorKind};
+use crate::shared::{Operation, Shared, Slot, Token};
+use crate::timer;
+
+impl Token {
+    /// 128 bits from the operating system: nobody holds the same by accident or by guessing.
+    pub(crate) fn random() -> Result<Self, Error> {
+        let mut bits = [0; 16];
+        match getrandom::fill(&mut bits) {
+            Ok(()) => Ok(Self(bits)),
+            Err(error) => Err(Error::caused(
+                ErrorKind::Store,
+                "no random bits for a lease",
+                error.to_string(),
+            )),
+        }
+    }
+}
+
+/// A lease that is held, or is being bid for: from the bid on, dropping it frees the right.
+pub(crate) struct Lease {
+    shared: Arc<dyn Shared>,
+    slot: Arc<Slot>,
+    token: Token,
+    ttl: Duration,
+    renewal: Renewal,
+    /// Whether there may still be something to free.
+    open: bool,
+}
+
+enum Renewal {
+    /// The next one is due when the timer ends. The timer is made at the first wait.
+    Due(Option<Pin<Box<Sleep>>>),
+    Sent(Operation<bool>),
+    /// The lease was lost: there is nothing left to renew, and the commit will be refused.
+    Lost,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("token", &self.token)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Lease {
+    /// Before the bid is sent: a bid whose future is dropped may have been granted.
+    pub(crate) fn sought(
+        shared: &Arc<dyn Shared>,
+        slot: &Arc<Slot>,
+        ttl: Duration,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            shared: Arc::clone(shared),
+            slot: Arc::clone(slot),
+            token: Token::random()?,
+            ttl,
+            renewal: Renewal::Due(None),
+            open: true,
+        })
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Renews when a third of the time is over. Polled together with the body: whoever computes
+    /// keeps the right, whoever is parked loses it.
+    pub(crate) fn poll_renewal(&mut self, cx: &mut Context<'_>) {
+        loop {
+            match &mut self.renewal {
+                Renewal::Due(timer) => {
+                    if timer.is_none() {
+                        *timer = timer::sleep(self.ttl / 3).map(Box::pin);
+                    }
+                    let is_due = |timer: &mut Pin<Box<Sleep>>| timer.as_mut().poll(cx).is_ready();
+                    if !timer.as_mut().is_some_and(is_due) {
+                        return;
+                    }
+                    let renewed = self.shared.renew(&self.slot, self.token, self.ttl);
+                    self.renewal = Renewal::Sent(renewed);
+                }
+                Renewal::Sent(renewed) => match renewed.as_mut().poll(cx) {
+                    Poll::Ready(Ok(false)) => self.renewal = Renewal::Lost,
+                    // Not known: tried again at the next third, the lease lasts for three.
+                    Poll::Ready(Ok(true) | Err(_)) => self.renewal = Renewal::Due(None),
+                    Poll::Pending => return,
+                },
+                Renewal::Lost => return,
+            }
+        }
+    }
+
+    /// Renews at the next poll: an heir does not know how much time is left.
+    pub(crate) fn renew_soon(&mut self) {
+        if !matches!(self.renewal, Renewal::Lost) {
+            self.renewal = Renewal::Sent(self.shared.renew(&self.slot, self.token, self.ttl));
+        }
+    }
+
+    /// The fill that this lease was for has been answered: the server has freed it.
+    pub(crate) fn spent(mut self) {
+        self.open = false;
+    }
+
+    /// Another holds it: there is nothing to free.
+    pub(crate) fn denied(&mut self) {
+        self.open = false;
+    }
+
+    /// A new bid is about to be sent.
+    pub(crate) fn sought_again(&mut self) {
+        self.open = true;
+    }
+
+    /// The compute failed. Its followers elsewhere are woken and may read why.
+    pub(crate) fn fail(mut self, message: Option<String>) {
+        self.open = false;
+        self.shared.release(&self.slot, self.token, message);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.open {
+            self.shared.release(&self.slot, self.token, None);
+        }
+    }
+}

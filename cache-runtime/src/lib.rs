@@ -1,0 +1,43 @@
+//! The runtime of afresh: the log, the tiers, flights and leases, and the call that goes through
+//! them. Users name the facade crate `afresh` instead, where all of this is documented.
+//!
+//! # What is promised
+//!
+//! A value computed before an invalidation is not served after that invalidation was
+//! acknowledged: at once in the process that made it, and in others as soon as its note arrives,
+//! two seconds after the last sign of life at the latest. A fault of the cache is never a fault of
+//! the call: it computes.
+
+mod cache;
+mod call;
+mod clock;
+mod codec;
+mod entry;
+mod error;
+mod flight;
+mod inspect;
+mod invalidate;
+mod key;
+mod lease;
+mod local;
+mod log;
+mod observe;
+mod output;
+mod scope;
+mod shape;
+mod shared;
+mod spec;
+mod tag;
+mod timer;
+
+#[doc(hidden)]
+pub mod private;
+pub mod testing;
+
+pub use cache::{Builder, Cache};
+pub use codec::Codec;
+pub use error::{Error, ErrorKind};
+pub use inspect::{Entry, Outcome, Tier, bypass, entry, outcome};
+pub use key::{Key, KeyPart};
+pub use observe::{Event, Observer, Stats};
+pub use tag::Tag;

@@ -1,0 +1,618 @@
+//! What a function's return type can do, found out by method lookup: whether it is a `Result`,
+//! how its errors are shared, whether its value can be stored. The expansion calls the steps; the
+//! last one returns a [`Kit`] of function pointers, so that nothing behind it knows the type.
+//!
+//! Each step is a type with an inherent method under the bounds of its case, and dereferences to
+//! the step for the next case: the compiler takes the first whose bounds hold. Only the last
+//! case carries its bound on the method, where an unmet bound is one error on the return type.
+
+use std::any::Any;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{self, Codec};
+use crate::error::{Error, ErrorKind};
+use crate::shape;
+
+/// A value of any type, as the tiers carry it.
+type Value = dyn Any + Send + Sync;
+
+/// What the cache keeps in this process only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in a cache",
+    label = "needs `Clone + Send + Sync + 'static`",
+    note = "a hit hands out a clone: derive `Clone` for `{Self}`, or return `Arc<{Self}>`"
+)]
+pub trait Cacheable: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Cacheable for T {}
+
+/// What the cache keeps in this process and beyond it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a cache",
+    label = "needs `Clone + Send + Sync + 'static` and serde's `Serialize + DeserializeOwned`",
+    note = "for a type of your own: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
+    note = "the option `local` keeps the value in this process, which needs no serde"
+)]
+pub trait Storable: Cacheable + Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Cacheable + Serialize + DeserializeOwned> Storable for T {}
+
+/// What the followers of a flight get of its leader's failure.
+#[derive(Clone)]
+pub enum Failure {
+    /// The failure itself, to be cloned; and its text, for followers in other processes, where
+    /// their own error can be made from it.
+    Value(Arc<Value>, Option<String>),
+    /// Its text; the follower's own error is made from it.
+    Message(String),
+    /// Nothing: each follower computes for itself.
+    Opaque,
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(..) => f.write_str("Value(..)"),
+            Self::Message(message) => f.debug_tuple("Message").field(message).finish(),
+            Self::Opaque => f.write_str("Opaque"),
+        }
+    }
+}
+
+/// How values of one type become bytes and come back.
+#[derive(Debug)]
+pub struct Vtable {
+    /// The bytes of a value; an error where the value is of another type.
+    pub(crate) encode: fn(&Value, Codec) -> Result<Vec<u8>, Error>,
+    /// The value of some bytes.
+    pub(crate) decode: fn(&[u8], Codec) -> Result<Arc<Value>, Error>,
+    /// The fingerprint of the type's shape.
+    pub(crate) shape: fn() -> u64,
+    /// The type's name, for messages.
+    pub(crate) type_name: fn() -> &'static str,
+}
+
+impl Vtable {
+    /// The one table of a type.
+    const fn of<T: Storable>() -> &'static Self {
+        const {
+            &Self {
+                encode: |value, codec| match value.downcast_ref::<T>() {
+                    Some(value) => codec::encode(value, codec),
+                    None => Err(Error::new(ErrorKind::Codec, "the value is of another type")),
+                },
+                decode: |bytes, codec| Ok(Arc::new(codec::decode::<T>(bytes, codec)?)),
+                shape: shape::of::<T>,
+                type_name: std::any::type_name::<T>,
+            }
+        }
+    }
+}
+
+/// All that the runtime does with a function's output `R`, of which `T` is what gets stored.
+pub struct Kit<R, T> {
+    /// The value to store, or the failure, untouched.
+    pub(crate) split: fn(R) -> Result<T, R>,
+    /// An output made from a stored value.
+    pub(crate) wrap: fn(T) -> R,
+    /// The value to store, by reference.
+    pub(crate) peek: fn(&R) -> Option<&T>,
+    /// An output given from outside (`put`), if it is of this type; `None` where the type spells
+    /// a lifetime and so cannot be told.
+    pub(crate) claim: Option<fn(Box<dyn Any + Send>) -> Option<R>>,
+    /// What followers get of a failure.
+    pub(crate) share: fn(&R) -> Failure,
+    /// A follower's failure, made from what its leader shared.
+    pub(crate) restore: fn(&Failure) -> Option<R>,
+    /// Cloning is trivial and runs no user code: it may be done under the shard's guard.
+    pub(crate) stays: bool,
+    /// What a hit hands out.
+    pub(crate) clone: fn(&T) -> T,
+    /// Bytes and back; `None` for what stays in this process.
+    pub(crate) codec: Option<&'static Vtable>,
+}
+
+impl<R, T> Clone for Kit<R, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, T> Copy for Kit<R, T> {}
+
+impl<R, T> fmt::Debug for Kit<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kit")
+            .field("stays", &self.stays)
+            .field("codec", &self.codec)
+            .finish()
+    }
+}
+
+/// A type that is only talked about.
+type Of<T> = PhantomData<fn() -> T>;
+
+/// Dereferences one step of a ladder to the next, and lets it be printed.
+macro_rules! falls_through {
+    ($(<$($t:ident),+> $from:ty => $to:ty = $next:expr;)+) => {$(
+        impl<$($t),+> Deref for $from {
+            type Target = $to;
+            fn deref(&self) -> &Self::Target {
+                const { &$next }
+            }
+        }
+
+        impl<$($t),+> fmt::Debug for $from {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($from))
+            }
+        }
+    )+};
+}
+
+falls_through! {
+    <R> Returns<R> => Plain<R> = Plain(PhantomData);
+    <T, E> Fallible<T, E> => Clonable<T, E> = Clonable(PhantomData);
+    <T, E> Clonable<T, E> => Printable<T, E> = Printable(PhantomData);
+    <T, E> Printable<T, E> => Unshared<T, E> = Unshared(PhantomData);
+}
+
+/// First step: the return type itself.
+pub struct Returns<R>(Of<R>);
+
+impl<R> Returns<R> {
+    /// The start of the ladder.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+impl<T, E> Returns<Result<T, E>> {
+    /// The type is a `Result`, by whatever name.
+    #[must_use]
+    pub const fn shape(&self) -> Fallible<T, E> {
+        Fallible(PhantomData)
+    }
+}
+
+/// A return type that is not known to be a `Result`.
+#[derive(Debug)]
+pub struct Plain<R>(Of<R>);
+
+impl<R> Plain<R> {
+    /// The output is taken whole.
+    #[must_use]
+    pub const fn shape(&self) -> Whole<R> {
+        Whole(PhantomData)
+    }
+}
+
+/// Second step for a `Result`: both ways of sharing its error.
+pub struct Fallible<T, E>(Of<(T, E)>);
+/// The error can be cloned.
+pub struct Clonable<T, E>(Of<(T, E)>);
+/// The error has a text, and can be made from ours.
+pub struct Printable<T, E>(Of<(T, E)>);
+/// The error stays with its leader.
+#[derive(Debug)]
+pub struct Unshared<T, E>(Of<(T, E)>);
+
+impl<T, E> Fallible<T, E> {
+    /// Errors are not shared: their type spells a lifetime.
+    #[must_use]
+    pub fn unshared(&self) -> Output<Result<T, E>, T> {
+        result(|_| Failure::Opaque, |_| None, None)
+    }
+
+    /// Whether an output of a mutation is a success.
+    #[must_use]
+    pub fn success(&self) -> fn(&Result<T, E>) -> bool {
+        Result::is_ok
+    }
+}
+
+impl<T, E> Fallible<T, E>
+where
+    E: Clone + Send + Sync + 'static + From<Error> + Display,
+{
+    /// Followers get a clone, or their own error made from a text that came from elsewhere.
+    #[must_use]
+    pub fn errors(&self) -> Output<Result<T, E>, T>
+    where
+        T: 'static,
+    {
+        let share = |output: &Result<T, E>| match output {
+            Ok(_) => Failure::Opaque,
+            Err(error) => Failure::Value(Arc::new(error.clone()), Some(error.to_string())),
+        };
+        let restore = |failure: &Failure| restore_clone(failure).or_else(|| restore_text(failure));
+        result(share, restore, Some(claim))
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Clonable<T, E> {
+    /// Followers get a clone.
+    #[must_use]
+    pub fn errors(&self) -> Output<Result<T, E>, T>
+    where
+        T: 'static,
+    {
+        result(share_clone, restore_clone, Some(claim))
+    }
+}
+
+impl<T, E: From<Error> + Display> Printable<T, E> {
+    /// Followers get their own error, made from the leader's text.
+    #[must_use]
+    pub fn errors(&self) -> Output<Result<T, E>, T>
+    where
+        T: 'static,
+        E: 'static,
+    {
+        result(share_text, restore_text, Some(claim))
+    }
+}
+
+impl<T, E> Unshared<T, E> {
+    /// Followers compute for themselves.
+    #[must_use]
+    pub fn errors(&self) -> Output<Result<T, E>, T>
+    where
+        T: 'static,
+        E: 'static,
+    {
+        result(|_| Failure::Opaque, |_| None, Some(claim))
+    }
+}
+
+/// Takes an output back out of the box that carried it here, if it is one of this type.
+fn claim<R: 'static>(output: Box<dyn Any + Send>) -> Option<R> {
+    output.downcast::<R>().ok().map(|output| *output)
+}
+
+fn share_clone<T, E: Clone + Send + Sync + 'static>(output: &Result<T, E>) -> Failure {
+    match output {
+        Ok(_) => Failure::Opaque,
+        Err(error) => Failure::Value(Arc::new(error.clone()), None),
+    }
+}
+
+fn restore_clone<T, E: Clone + 'static>(failure: &Failure) -> Option<Result<T, E>> {
+    match failure {
+        Failure::Value(error, _) => error.downcast_ref::<E>().cloned().map(Err),
+        Failure::Message(_) | Failure::Opaque => None,
+    }
+}
+
+fn share_text<T, E: Display>(output: &Result<T, E>) -> Failure {
+    match output {
+        Ok(_) => Failure::Opaque,
+        Err(error) => Failure::Message(error.to_string()),
+    }
+}
+
+fn restore_text<T, E: From<Error>>(failure: &Failure) -> Option<Result<T, E>> {
+    match failure {
+        Failure::Message(message) => {
+            let text = format!("the call that was computing this value failed: {message}");
+            Some(Err(E::from(Error::new(ErrorKind::LeaderFailed, text))))
+        }
+        Failure::Value(..) | Failure::Opaque => None,
+    }
+}
+
+fn result<T, E>(
+    share: fn(&Result<T, E>) -> Failure,
+    restore: fn(&Failure) -> Option<Result<T, E>>,
+    claim: Option<fn(Box<dyn Any + Send>) -> Option<Result<T, E>>>,
+) -> Output<Result<T, E>, T> {
+    Output(Counted(Owned {
+        split: |output| output.map_err(Err),
+        wrap: Ok,
+        peek: |output| output.as_ref().ok(),
+        claim,
+        share,
+        restore,
+    }))
+}
+
+/// Second step for everything else.
+#[derive(Debug)]
+pub struct Whole<R>(Of<R>);
+
+impl<R> Whole<R> {
+    /// There are no errors to share.
+    #[must_use]
+    pub fn errors(&self) -> Output<R, R>
+    where
+        R: 'static,
+    {
+        Output(Counted(Owned {
+            split: |output| {
+                if is_result::<R>() {
+                    Err(output)
+                } else {
+                    Ok(output)
+                }
+            },
+            wrap: |output| output,
+            peek: |output| (!is_result::<R>()).then_some(output),
+            claim: Some(claim),
+            share: |_| Failure::Opaque,
+            restore: |_| None,
+        }))
+    }
+
+    /// There are no errors to share.
+    #[must_use]
+    pub fn unshared(&self) -> Output<R, R>
+    where
+        R: 'static,
+    {
+        self.errors()
+    }
+
+    /// Every output of a mutation counts as a success.
+    #[must_use]
+    pub fn success(&self) -> fn(&R) -> bool {
+        |_| true
+    }
+}
+
+/// A type parameter that turned out to be a `Result`: whether it is `Ok` cannot be seen from
+/// here, so it is never stored.
+fn is_result<R>() -> bool {
+    std::any::type_name::<R>().starts_with("core::result::Result<")
+}
+
+/// Third step: what is stored, and how it is cloned. This case is for `Copy`.
+#[derive(Debug)]
+pub struct Output<R, T>(Counted<R, T>);
+/// What is stored is an `Arc`.
+#[derive(Debug)]
+pub struct Counted<R, T>(Owned<R, T>);
+/// What is stored is cloned by its own `Clone`.
+pub struct Owned<R, T> {
+    split: fn(R) -> Result<T, R>,
+    wrap: fn(T) -> R,
+    peek: fn(&R) -> Option<&T>,
+    claim: Option<fn(Box<dyn Any + Send>) -> Option<R>>,
+    share: fn(&R) -> Failure,
+    restore: fn(&Failure) -> Option<R>,
+}
+
+impl<R, T> fmt::Debug for Owned<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owned").finish_non_exhaustive()
+    }
+}
+
+impl<R, T> Deref for Output<R, T> {
+    type Target = Counted<R, T>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<R, T> Deref for Counted<R, T> {
+    type Target = Owned<R, T>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Copying more than this under a guard costs others more than it saves.
+const SMALL: usize = 128;
+
+impl<R, T: Copy + Cacheable> Output<R, T> {
+    /// Kept in this process only.
+    #[must_use]
+    pub fn local(&self) -> Kit<R, T> {
+        self.kit(size_of::<T>() <= SMALL, |value| *value, None)
+    }
+}
+
+impl<R, T: Copy + Storable> Output<R, T> {
+    /// Kept in this process and beyond it.
+    #[must_use]
+    pub fn stored(&self) -> Kit<R, T> {
+        self.kit(
+            size_of::<T>() <= SMALL,
+            |value| *value,
+            Some(Vtable::of::<T>()),
+        )
+    }
+}
+
+impl<R, T: ?Sized> Counted<R, Arc<T>>
+where
+    Arc<T>: Cacheable,
+{
+    /// Kept in this process only.
+    #[must_use]
+    pub fn local(&self) -> Kit<R, Arc<T>> {
+        self.kit(true, Arc::clone, None)
+    }
+}
+
+impl<R, T: ?Sized> Counted<R, Arc<T>>
+where
+    Arc<T>: Storable,
+{
+    /// Kept in this process and beyond it.
+    #[must_use]
+    pub fn stored(&self) -> Kit<R, Arc<T>> {
+        self.kit(true, Arc::clone, Some(Vtable::of::<Arc<T>>()))
+    }
+}
+
+impl<R, T> Owned<R, T> {
+    /// Kept in this process only.
+    #[must_use]
+    pub fn local(&self) -> Kit<R, T>
+    where
+        T: Cacheable,
+    {
+        self.kit(false, T::clone, None)
+    }
+
+    /// Kept in this process and beyond it.
+    #[must_use]
+    pub fn stored(&self) -> Kit<R, T>
+    where
+        T: Storable,
+    {
+        self.kit(false, T::clone, Some(Vtable::of::<T>()))
+    }
+
+    fn kit(&self, stays: bool, clone: fn(&T) -> T, codec: Option<&'static Vtable>) -> Kit<R, T> {
+        let Self {
+            split,
+            wrap,
+            peek,
+            claim,
+            share,
+            restore,
+        } = *self;
+        Kit {
+            split,
+            wrap,
+            peek,
+            claim,
+            share,
+            restore,
+            stays,
+            clone,
+            codec,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Neither `Clone` nor made from our error.
+    #[derive(Debug)]
+    struct Opaque;
+
+    /// Made from our error, but not `Clone`.
+    #[derive(Debug)]
+    struct Text(String);
+
+    impl From<Error> for Text {
+        fn from(error: Error) -> Self {
+            Self(error.to_string())
+        }
+    }
+
+    impl Display for Text {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    type Alias<T> = Result<T, String>;
+
+    #[test]
+    fn a_result_is_told_through_an_alias() {
+        let kit = Returns::<Alias<Vec<u8>>>::NEW.shape().errors().stored();
+        assert_eq!((kit.split)(Ok(vec![1])), Ok(vec![1]));
+        assert_eq!((kit.split)(Err("no".into())), Err(Err("no".into())));
+        assert_eq!((kit.wrap)(vec![2]), Ok(vec![2]));
+        assert_eq!((kit.peek)(&Ok(vec![3])), Some(&vec![3]));
+        assert!(kit.codec.is_some() && !kit.stays);
+    }
+
+    #[test]
+    fn a_clonable_error_is_shared_as_itself() {
+        let kit = Returns::<Alias<u8>>::NEW.shape().errors().local();
+        let shared = (kit.share)(&Err("no".into()));
+        assert_eq!((kit.restore)(&shared), Some(Err("no".into())));
+        assert!(
+            (kit.restore)(&Failure::Message("no".into())).is_none(),
+            "`String` has no `From`"
+        );
+        assert!((kit.restore)(&(kit.share)(&Ok(1))).is_none());
+    }
+
+    #[test]
+    fn an_error_made_from_ours_carries_the_leaders_message() {
+        let kit = Returns::<Result<u8, Text>>::NEW.shape().errors().local();
+        let shared = (kit.share)(&Err(Text("no".into())));
+        let restored = (kit.restore)(&shared).unwrap().unwrap_err();
+        assert_eq!(
+            restored.0,
+            "the call that was computing this value failed: no"
+        );
+    }
+
+    #[test]
+    fn an_error_that_is_both_is_cloned_and_restored_from_a_text() {
+        let kit = Returns::<Result<u8, Error>>::NEW.shape().errors().local();
+        let shared = (kit.share)(&Err(Error::new(ErrorKind::Store, "away")));
+        assert_eq!(
+            (kit.restore)(&shared).unwrap().unwrap_err().kind(),
+            ErrorKind::Store
+        );
+        let restored = (kit.restore)(&Failure::Message("away".into()))
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(restored.kind(), ErrorKind::LeaderFailed);
+    }
+
+    #[test]
+    fn an_error_that_is_neither_stays_with_its_leader() {
+        let kit = Returns::<Result<u8, Opaque>>::NEW.shape().errors().local();
+        assert!(matches!((kit.share)(&Err(Opaque)), Failure::Opaque));
+        let kit = Returns::<Result<u8, &str>>::NEW.shape().unshared().local();
+        assert!(matches!((kit.share)(&Err("borrowed")), Failure::Opaque));
+    }
+
+    #[test]
+    fn what_is_copied_or_counted_stays_under_the_guard() {
+        assert!(Returns::<u64>::NEW.shape().errors().stored().stays);
+        assert!(Returns::<Arc<str>>::NEW.shape().errors().stored().stays);
+        assert!(
+            Returns::<Result<Arc<Vec<u8>>, Opaque>>::NEW
+                .shape()
+                .errors()
+                .local()
+                .stays
+        );
+        assert!(!Returns::<[u64; 32]>::NEW.shape().errors().stored().stays);
+        assert!(!Returns::<String>::NEW.shape().errors().stored().stays);
+    }
+
+    #[test]
+    fn a_result_behind_a_type_parameter_is_never_stored() {
+        fn kit<R: Cacheable>() -> Kit<R, R> {
+            Returns::<R>::NEW.shape().errors().local()
+        }
+        let kit_of_result = kit::<Result<u8, String>>();
+        assert_eq!((kit_of_result.split)(Ok(1)), Err(Ok(1)));
+        assert_eq!((kit_of_result.peek)(&Ok(1)), None);
+        assert_eq!((kit::<u8>().split)(1), Ok(1));
+    }
+
+    #[test]
+    fn only_an_err_is_not_a_success() {
+        let success = Returns::<Alias<u8>>::NEW.shape().success();
+        assert!(success(&Ok(1)) && !success(&Err("no".into())));
+        assert!(Returns::<Option<u8>>::NEW.shape().success()(&None));
+    }
+
+    #[test]
+    fn another_type_is_an_error_not_a_panic() {
+        let vtable = Vtable::of::<String>();
+        let error = (vtable.encode)(&7_u8, Codec::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec);
+        assert_eq!((vtable.type_name)(), "alloc::string::String");
+    }
+}

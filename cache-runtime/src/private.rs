@@ -1,0 +1,37 @@
+//! Everything that an expansion names, and nothing else. Not for use by hand: it changes with the
+//! macros, in any release.
+
+pub use crate::call::{Entered, Finish, Finished, Planned, Planning, Site, Start, enter, site};
+pub use crate::invalidate::{Mutating, Targets, mutate};
+pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
+pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
+pub use crate::spec::{Mutation, Spec, When};
+
+use crate::cache::Cache;
+use crate::tag::Tag;
+
+/// No `cache` option: the default one.
+#[must_use]
+pub const fn installed() -> Option<&'static Cache> {
+    None
+}
+
+/// The `cache` option.
+pub fn cache<C: AsRef<Cache> + ?Sized>(cache: &C) -> Option<&Cache> {
+    Some(cache.as_ref())
+}
+
+/// One tag of a list.
+pub fn tag(tag: impl Into<Tag>) -> Tag {
+    tag.into()
+}
+
+/// A value of the function's return type that is never made: it fixes the type of the body.
+///
+/// # Panics
+///
+/// Always, and it is never called.
+#[cold]
+pub fn never<R>() -> R {
+    unreachable!("an expansion never gets here")
+}

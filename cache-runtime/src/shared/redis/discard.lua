@@ -1,0 +1,6 @@
+-- Removes an entry that could not be read, if it has not been replaced meanwhile.
+-- KEYS: entry. ARGV: its bytes.
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1])
+end
+return 0

@@ -1,0 +1,318 @@
+//! The one task behind a connection: it attaches and reattaches, catches up with the log when a
+//! note arrives, keeps the heartbeat, and works off debts and errands. No caller's future carries
+//! any of this, so that a caller that is parked holds up nobody.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Cmd, Value, cmd, pipe};
+
+use super::attach::{self, attach};
+use super::link::{Caught, Connection, Errand, Link, State, TRUST};
+use super::reply;
+use super::scripts::Script;
+use crate::clock::{Instant, Millis};
+use crate::error::{Error, ErrorKind};
+use crate::log::Record;
+use crate::observe::Event;
+use crate::tag::TagHash;
+use crate::timer;
+
+/// Half of the trust: one heartbeat may get lost.
+const HEARTBEAT: Duration = Duration::from_millis(TRUST / 2);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(1);
+/// How long the reason of a failed compute is left to those who waited for it.
+const FAILURE_LASTS: Duration = Duration::from_secs(1);
+/// As many tags as go into one record when debts are worked off.
+const TAGS_PER_RECORD: usize = 4_096;
+/// What a rescue of this many passes has not brought up to date, a fresh connection will.
+const CATCH_UP_PASSES: usize = 8;
+
+/// Being the driver. Dropped when the task ends, also with its runtime.
+#[derive(Debug)]
+pub(super) struct Driving(pub(super) Arc<Link>);
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.not_driven();
+    }
+}
+
+/// Runs until the cache is dropped.
+pub(super) async fn run(driving: Driving) {
+    let link = &driving.0;
+    let mut retry = FIRST_RETRY;
+    let mut told = HashSet::new();
+    while !link.is_closed() {
+        match attach(link).await {
+            Ok(connection) => {
+                retry = FIRST_RETRY;
+                told.clear();
+                let generation = connection.generation;
+                if let Err(error) = keep(link, &connection).await {
+                    link.reporter
+                        .fault("keeping the connection to the shared store", &error);
+                }
+                link.lose(generation);
+            }
+            Err(error) => {
+                link.set_state(State::Away);
+                report(link, &error, &mut told);
+                wait_to_retry(link, retry).await;
+                retry = (retry * 2).min(LAST_RETRY);
+            }
+        }
+    }
+}
+
+/// Says each thing once per outage; a set-up that cannot work is said loudly.
+fn report(link: &Link, error: &Error, told: &mut HashSet<String>) {
+    if told.insert(error.to_string()) {
+        if error.kind() == ErrorKind::Config {
+            link.reporter
+                .misuse("the shared store cannot be used; calls compute", error);
+        } else {
+            link.reporter.fault("connecting to the shared store", error);
+        }
+    }
+}
+
+/// Waits, unless the cache is dropped meanwhile. A quarter of the wait is random, so that a fleet
+/// does not come back at once.
+async fn wait_to_retry(link: &Link, wait: Duration) {
+    let mut random = [0];
+    // Without randomness the wait is merely regular.
+    let _ = getrandom::fill(&mut random);
+    let wait = wait
+        .checked_sub(wait / 4 * u32::from(random[0]) / 255)
+        .unwrap();
+    let until = link.clock.now() + crate::clock::millis(wait);
+    loop {
+        let left = until.saturating_sub(link.clock.now());
+        if left == 0 || link.is_closed() {
+            return;
+        }
+        if timer::timeout(Duration::from_millis(left), link.work.notified())
+            .await
+            .is_none()
+        {
+            return;
+        }
+    }
+}
+
+/// Serves one connection until it is lost (an error) or the cache is dropped.
+async fn keep(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
+    let mut beat = link.clock.now();
+    loop {
+        if !link.is_current(connection.generation) || link.connection().is_none() {
+            return Err(Error::new(ErrorKind::Store, "the connection was lost"));
+        }
+        catch_up(link, connection).await?;
+        run_errands(link, connection).await?;
+        if link.is_closed() {
+            return Ok(());
+        }
+        settle_debts(link, connection).await;
+        let now = link.clock.now();
+        if now >= beat {
+            heartbeat(link, connection).await?;
+            beat = now + crate::clock::millis(HEARTBEAT);
+        }
+        let idle = Duration::from_millis(beat.saturating_sub(link.clock.now()).max(1));
+        // Debts are tried again soon, whatever the heartbeat does.
+        let idle = if link.has_debts() {
+            idle.min(FIRST_RETRY)
+        } else {
+            idle
+        };
+        if link.notes() == link.caught.borrow().notes {
+            let _ = timer::timeout(idle, link.work.notified()).await;
+        }
+    }
+}
+
+/// Covers every note delivered so far.
+async fn catch_up(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let mut passes = 0;
+    loop {
+        let notes = link.notes();
+        let caught = *link.caught.borrow();
+        if caught.generation == connection.generation && caught.notes >= notes {
+            return Ok(());
+        }
+        if passes == CATCH_UP_PASSES {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "the log moves faster than it can be followed",
+            ));
+        }
+        passes += 1;
+        if pass(link, connection).await? {
+            link.caught.send_replace(Caught {
+                generation: connection.generation,
+                notes,
+            });
+        }
+    }
+}
+
+/// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
+/// again. Returns whether the view could go on from what it knew. Where it could not, it now
+/// stands at the head that was read, and one more pass joins it up with what came since.
+pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, Error> {
+    let names = &link.config.names;
+    let known = link
+        .view
+        .identity()
+        .map_or(0, |(_, position)| position.head);
+    let mut commands = pipe();
+    commands
+        .cmd("HMGET")
+        .arg(&names.meta)
+        .arg("id")
+        .arg("head")
+        .arg("floor");
+    if connection.tracked {
+        commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+    }
+    commands
+        .cmd("XRANGE")
+        .arg(&names.records)
+        .arg(format!("{known}-0"))
+        .arg("+");
+    let sent = link.clock.instant();
+    let (log, records): (Value, Value) = link.request_all(connection, &commands).await?;
+    let Some(log) = reply::log(&log) else {
+        // The log's metadata is gone: another log begins, here or wherever is faster.
+        attach::begin(link, connection).await?;
+        return Ok(false);
+    };
+    let records: Vec<Record> = reply::records(&records, &log.id).unwrap_or_default();
+    if !link.is_current(connection.generation) {
+        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
+    }
+    let joined = link.view.catch_up(log.id, log.head, log.floor, &records);
+    if joined {
+        trust(link, connection, sent);
+    }
+    Ok(joined)
+}
+
+/// The connection was alive when this was sent: the view may be believed for a while.
+fn trust(link: &Link, connection: &Connection, sent: Instant) {
+    if connection.tracked {
+        link.view.trust_until(Instant {
+            monotonic: sent.monotonic + TRUST,
+            wall: sent.wall + TRUST,
+        });
+    }
+}
+
+/// A small write that changes nothing, and the head. A replica, or a primary that may not write
+/// any more, refuses it; an answer proves that no note was held back.
+async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let names = &link.config.names;
+    let mut commands = pipe();
+    commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
+    commands
+        .cmd("HMGET")
+        .arg(&names.meta)
+        .arg("id")
+        .arg("head")
+        .arg("floor");
+    commands.cmd("TIME");
+    let sent = link.clock.instant();
+    let (log, time): (Value, (u64, u64)) = match link.request_all(connection, &commands).await {
+        // One late answer is not the end of a connection: three in a row are, and are counted.
+        Err(error) if error.kind() == ErrorKind::Timeout => return Ok(()),
+        answer => answer?,
+    };
+    link.set_time(sent.monotonic, time.0 * 1_000 + time.1 / 1_000);
+    let seen = link.view.identity();
+    let unmoved = reply::log(&log).is_some_and(|log| {
+        seen.is_some_and(|(id, position)| log.id == id && log.head <= position.head)
+    });
+    if unmoved {
+        trust(link, connection, sent);
+    } else {
+        // A note on its way, or one that never came.
+        link.note();
+        catch_up(link, connection).await?;
+    }
+    Ok(())
+}
+
+/// Appends what is owed. What cannot be appended stays owed.
+async fn settle_debts(link: &Arc<Link>, connection: &Connection) {
+    let debts = link.take_debts();
+    if debts.is_empty() {
+        return;
+    }
+    let distinct: HashSet<TagHash> = debts.iter().flatten().copied().collect();
+    let distinct: Vec<TagHash> = distinct.into_iter().collect();
+    let mut newest = 0;
+    for tags in distinct.chunks(TAGS_PER_RECORD) {
+        if let Ok(Some(appended)) = super::append(link, connection, tags, None).await {
+            newest = appended.version
+        } else {
+            link.put_back_debts(debts);
+            return;
+        }
+    }
+    for tags in &debts {
+        link.view.settle(tags, newest);
+        link.reporter.counters.invalidations.add();
+    }
+    tracing::info!(target: "afresh", version = newest, "invalidations that were owed are acknowledged");
+    link.reporter.tell(&Event::Settled { version: newest });
+}
+
+/// Runs all errands in one round trip. None is tried twice: leases end by themselves, and an
+/// unreadable entry is replaced by the next commit.
+async fn run_errands(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let errands = link.take_errands();
+    if errands.is_empty() {
+        return Ok(());
+    }
+    let mut commands = pipe();
+    for errand in &errands {
+        commands
+            .add_command(errand_command(connection, errand))
+            .ignore();
+    }
+    match link.request_all::<()>(connection, &commands).await {
+        Err(error) if error.kind() == ErrorKind::Timeout => Ok(()),
+        answer => answer,
+    }
+}
+
+fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {
+    match errand {
+        Errand::Release {
+            slot,
+            token,
+            failure,
+        } => {
+            let lasts: Millis = crate::clock::millis(FAILURE_LASTS);
+            let mut release = connection.scripts.call(Script::Release, &[&slot.lease]);
+            release
+                .arg(&token.0)
+                .arg(failure.as_deref().unwrap_or(""))
+                .arg(lasts);
+            release
+        }
+        Errand::Discard { slot, bytes } => {
+            let mut discard = connection.scripts.call(Script::Discard, &[&slot.entry]);
+            discard.arg(bytes);
+            discard
+        }
+    }
+}
+
+/// The server's clock, as an attach reads it.
+pub(super) fn time() -> Cmd {
+    cmd("TIME")
+}

@@ -1,0 +1,544 @@
+//! The connection and what hangs on it: its state, the notes it delivers, and one request at a
+//! time. Attaching, catching up and retrying are the driver's.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, ServerErrorKind, Value,
+};
+use tokio::sync::{Notify, watch};
+
+use super::config::Config;
+use super::scripts::Loaded;
+use super::{Slot, driver};
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, ErrorKind};
+use crate::log::View;
+use crate::observe::{Event, Reporter};
+use crate::shared::Token;
+use crate::tag::TagHash;
+use crate::timer;
+
+/// How long the view is believed after the sending of a heartbeat that was answered.
+pub(super) const TRUST: Millis = 2_000;
+/// After so many requests in a row without an answer, the connection is given up.
+const SILENT: u32 = 3;
+/// Debts kept one by one; beyond that, everything is owed.
+const MAX_DEBTS: usize = 10_000;
+/// Releases kept while the server is away; leases end by themselves.
+const MAX_ERRANDS: usize = 10_000;
+
+/// Whether the server can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Being tried for the first time, or for the first time since it was lost: worth a wait.
+    Connecting,
+    Ready,
+    /// Tried and not reached: not worth one.
+    Away,
+}
+
+/// One connection. Its generation tells its notes and replies from those of others.
+pub(super) struct Connection {
+    pub(super) generation: u64,
+    pub(super) redis: MultiplexedConnection,
+    pub(super) scripts: Loaded,
+    /// Whether notes are proven to arrive.
+    pub(super) tracked: bool,
+    unanswered: AtomicU32,
+}
+
+impl Connection {
+    pub(super) fn new(
+        generation: u64,
+        redis: MultiplexedConnection,
+        scripts: Loaded,
+        tracked: bool,
+    ) -> Self {
+        Self {
+            generation,
+            redis,
+            scripts,
+            tracked,
+            unanswered: AtomicU32::new(0),
+        }
+    }
+}
+
+/// Something to do in the background, once.
+#[derive(Debug)]
+pub(super) enum Errand {
+    Release {
+        slot: Arc<Slot>,
+        token: Token,
+        failure: Option<String>,
+    },
+    Discard {
+        slot: Arc<Slot>,
+        bytes: Vec<u8>,
+    },
+}
+
+/// Which notes a catch-up has covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caught {
+    pub(super) generation: u64,
+    pub(super) notes: u64,
+}
+
+/// Those who wait for a lease to change.
+#[derive(Debug, Default)]
+struct Watched {
+    watchers: usize,
+    changed: Arc<Notify>,
+}
+
+/// What the handle, the driver and the connection's callback share.
+pub(super) struct Link {
+    pub(super) config: Config,
+    pub(super) view: Arc<View>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) reporter: Arc<Reporter>,
+    /// Replaced at each attach; read, for a clone of the handle, by each request.
+    connection: RwLock<Option<Arc<Connection>>>,
+    generation: AtomicU64,
+    state: watch::Sender<State>,
+    driving: AtomicBool,
+    closed: AtomicBool,
+    /// How many notes of the log's records this generation has delivered.
+    notes: AtomicU64,
+    pub(super) caught: watch::Sender<Caught>,
+    /// Wakes the driver: a note, an errand, a debt, the end.
+    pub(super) work: Notify,
+    /// Each is locked for a push or a take.
+    errands: Mutex<VecDeque<Errand>>,
+    debts: Mutex<Vec<Vec<TagHash>>>,
+    leases: Mutex<HashMap<Vec<u8>, Watched>>,
+    /// The key that the attach under way writes to, and whether its note has come.
+    probe: Mutex<(Vec<u8>, bool)>,
+    /// The server's clock minus this process's, in milliseconds.
+    offset: AtomicI64,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("config", &self.config)
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these guard is pushed to or taken from in single steps.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Link {
+    pub(super) fn new(
+        config: Config,
+        view: Arc<View>,
+        clock: Arc<Clock>,
+        reporter: Arc<Reporter>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            view,
+            clock,
+            reporter,
+            connection: RwLock::new(None),
+            generation: AtomicU64::new(0),
+            state: watch::Sender::new(State::Connecting),
+            driving: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            notes: AtomicU64::new(0),
+            caught: watch::Sender::new(Caught {
+                generation: 0,
+                notes: 0,
+            }),
+            work: Notify::new(),
+            errands: Mutex::default(),
+            debts: Mutex::default(),
+            leases: Mutex::default(),
+            probe: Mutex::default(),
+            offset: AtomicI64::new(0),
+        })
+    }
+
+    // State
+
+    pub(super) fn is_away(&self) -> bool {
+        *self.state.borrow() == State::Away && self.driving.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Nobody holds the cache any more: the driver ends after its errands.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.work.notify_one();
+    }
+
+    /// Sees to it that a driver runs: on this caller's runtime, if the one before is gone with
+    /// the runtime it ran on.
+    pub(super) fn drive(self: &Arc<Self>) {
+        if self.driving.load(Ordering::Acquire) || self.driving.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.state.send_replace(State::Connecting);
+        match timer::handle() {
+            Some(runtime) => {
+                runtime.spawn(driver::run(driver::Driving(Arc::clone(self))));
+            }
+            None => self.not_driven(),
+        }
+    }
+
+    /// The driver has ended, by itself or with its runtime.
+    pub(super) fn not_driven(&self) {
+        self.lose(self.generation.load(Ordering::Acquire));
+        self.driving.store(false, Ordering::Release);
+    }
+
+    pub(super) fn set_state(&self, state: State) {
+        self.state.send_replace(state);
+    }
+
+    /// A number for the connection about to be made. From here on, the one before decides nothing.
+    pub(super) fn next_generation(&self) -> u64 {
+        let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
+        self.notes.store(0, Ordering::Release);
+        generation
+    }
+
+    pub(super) fn is_current(&self, generation: u64) -> bool {
+        self.generation.load(Ordering::Acquire) == generation
+    }
+
+    pub(super) fn attached(&self, connection: Arc<Connection>) {
+        *self
+            .connection
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        self.state.send_replace(State::Ready);
+        self.reporter.tell(&Event::Connected);
+    }
+
+    /// The connection is gone, or as good as gone. The view stays trusted until its deadline:
+    /// what it says is no older for it.
+    pub(super) fn lose(&self, generation: u64) {
+        if !self.is_current(generation) {
+            return;
+        }
+        let lost = self
+            .connection
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if lost.is_some() {
+            self.state.send_replace(State::Connecting);
+            tracing::warn!(target: "afresh", "the shared store was lost; calls compute until it is back");
+            self.reporter.tell(&Event::Disconnected);
+        }
+        self.view.stir();
+        self.wake_leases(|_| true);
+        self.work.notify_one();
+    }
+
+    /// The connection, if there is one at this moment.
+    pub(super) fn connection(&self) -> Option<Arc<Connection>> {
+        self.connection
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The connection, after a wait if one is being made for the first time.
+    pub(super) async fn connected(self: &Arc<Self>) -> Result<Arc<Connection>, Error> {
+        self.drive();
+        if let Some(connection) = self.connection() {
+            return Ok(connection);
+        }
+        let mut state = self.state.subscribe();
+        let settled = state.wait_for(|state| *state != State::Connecting);
+        let _ = timer::timeout(self.config.op_timeout, settled).await;
+        self.connection().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Store,
+                "the shared store cannot be reached at the moment",
+            )
+        })
+    }
+
+    // Requests
+
+    /// Sends one command and waits for its answer, no longer than the operation timeout.
+    pub(super) async fn request<T: FromRedisValue>(
+        &self,
+        connection: &Connection,
+        command: &Cmd,
+    ) -> Result<T, Error> {
+        let mut redis = connection.redis.clone();
+        let answer = timer::timeout(self.config.op_timeout, command.query_async(&mut redis)).await;
+        self.answered(connection, answer)
+    }
+
+    /// Sends several commands in one go, and waits for all their answers.
+    pub(super) async fn request_all<T: FromRedisValue>(
+        &self,
+        connection: &Connection,
+        commands: &Pipeline,
+    ) -> Result<T, Error> {
+        let mut redis = connection.redis.clone();
+        let answer = timer::timeout(self.config.op_timeout, commands.query_async(&mut redis)).await;
+        self.answered(connection, answer)
+    }
+
+    fn answered<T>(
+        &self,
+        connection: &Connection,
+        answer: Option<Result<T, RedisError>>,
+    ) -> Result<T, Error> {
+        match answer {
+            Some(Ok(answer)) => {
+                connection.unanswered.store(0, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Some(Err(error)) => {
+                if breaks(&error) {
+                    self.lose(connection.generation);
+                }
+                Err(store_error(&error))
+            }
+            None => {
+                let unanswered = connection.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+                if unanswered >= SILENT {
+                    self.lose(connection.generation);
+                }
+                let waited = self.config.op_timeout;
+                Err(Error::new(
+                    ErrorKind::Timeout,
+                    format!("no answer within {waited:?}"),
+                ))
+            }
+        }
+    }
+
+    // Notes
+
+    /// Called by the connection's own task for each push, before the reply that follows it.
+    pub(super) fn on_push(&self, generation: u64, push: &PushInfo) {
+        if !self.is_current(generation) {
+            return;
+        }
+        match push.kind {
+            PushKind::Disconnection => self.lose(generation),
+            PushKind::Invalidate => match push.data.first() {
+                Some(Value::Array(keys)) => {
+                    for key in keys {
+                        if let Value::BulkString(key) = key {
+                            self.on_change(key);
+                        }
+                    }
+                }
+                // No keys: the whole database was flushed.
+                _ => {
+                    self.note();
+                    self.wake_leases(|_| true);
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn on_change(&self, key: &[u8]) {
+        if key == self.config.names.records {
+            self.note();
+        } else if self.wake_leases(|lease| lease == key) == 0 {
+            let mut probe = locked(&self.probe);
+            if probe.0 == key {
+                probe.1 = true;
+            }
+        }
+    }
+
+    /// The log has moved: what the view knows is behind until a catch-up has covered this note.
+    pub(super) fn note(&self) {
+        self.notes.fetch_add(1, Ordering::AcqRel);
+        self.view.stir();
+        self.work.notify_one();
+    }
+
+    pub(super) fn notes(&self) -> u64 {
+        self.notes.load(Ordering::Acquire)
+    }
+
+    /// Waits until every note that has been delivered by now is covered.
+    pub(super) async fn up_to_date(&self, generation: u64) -> Result<(), Error> {
+        let wanted = self.notes();
+        let covered = |caught: &Caught| {
+            caught.generation > generation
+                || (caught.generation == generation && caught.notes >= wanted)
+        };
+        let mut caught = self.caught.subscribe();
+        let waited = caught.wait_for(covered);
+        match timer::timeout(self.config.op_timeout, waited).await {
+            Some(Ok(_)) if self.is_current(generation) => Ok(()),
+            _ => Err(Error::new(
+                ErrorKind::Timeout,
+                "the log could not be caught up with in time",
+            )),
+        }
+    }
+
+    pub(super) fn expect_probe(&self, key: Vec<u8>) {
+        *locked(&self.probe) = (key, false);
+    }
+
+    pub(super) fn probe_came(&self) -> bool {
+        locked(&self.probe).1
+    }
+
+    // Leases
+
+    fn wake_leases(&self, which: impl Fn(&[u8]) -> bool) -> usize {
+        let leases = locked(&self.leases);
+        let woken = leases.iter().filter(|(lease, _)| which(lease));
+        woken
+            .map(|(_, watched)| watched.changed.notify_waiters())
+            .count()
+    }
+
+    pub(super) fn watch_lease(&self, lease: &[u8]) -> Arc<Notify> {
+        let mut leases = locked(&self.leases);
+        let watched = leases.entry(lease.to_vec()).or_default();
+        watched.watchers += 1;
+        Arc::clone(&watched.changed)
+    }
+
+    pub(super) fn unwatch_lease(&self, lease: &[u8]) {
+        let mut leases = locked(&self.leases);
+        if let Some(watched) = leases.get_mut(lease) {
+            watched.watchers -= 1;
+            if watched.watchers == 0 {
+                leases.remove(lease);
+            }
+        }
+    }
+
+    // Errands and debts
+
+    pub(super) fn run_errand(self: &Arc<Self>, errand: Errand) {
+        {
+            let mut errands = locked(&self.errands);
+            if errands.len() >= MAX_ERRANDS {
+                return;
+            }
+            errands.push_back(errand);
+        }
+        self.work.notify_one();
+    }
+
+    pub(super) fn take_errands(&self) -> VecDeque<Errand> {
+        std::mem::take(&mut locked(&self.errands))
+    }
+
+    /// Keeps an invalidation that was not acknowledged. What it names is invalid here from now on.
+    pub(super) fn owe(self: &Arc<Self>, mut tags: Vec<TagHash>) {
+        {
+            let mut debts = locked(&self.debts);
+            if debts.len() >= MAX_DEBTS {
+                tags = vec![TagHash::all()];
+            }
+            self.view.owe(&tags);
+            if debts.len() <= MAX_DEBTS {
+                debts.push(tags);
+            } else {
+                // Everything is owed already, and will be until that lands.
+                self.view.settle(&tags, 0);
+            }
+        }
+        let owed = self.view.owed();
+        tracing::warn!(target: "afresh", owed, "an invalidation was not acknowledged; it is kept and tried again");
+        self.reporter.tell(&Event::Owed { tags: owed });
+        self.drive();
+        self.work.notify_one();
+    }
+
+    pub(super) fn has_debts(&self) -> bool {
+        !locked(&self.debts).is_empty()
+    }
+
+    pub(super) fn take_debts(&self) -> Vec<Vec<TagHash>> {
+        std::mem::take(&mut locked(&self.debts))
+    }
+
+    pub(super) fn put_back_debts(&self, mut taken: Vec<Vec<TagHash>>) {
+        let mut debts = locked(&self.debts);
+        taken.append(&mut debts);
+        *debts = taken;
+    }
+
+    // Time
+
+    /// Takes over the server's clock: `server` was read after `sent`, so this never lags.
+    pub(super) fn set_time(&self, sent: Millis, server: Millis) {
+        self.offset
+            .store(server.cast_signed() - sent.cast_signed(), Ordering::Release);
+    }
+
+    pub(super) fn server_now(&self) -> Millis {
+        (self.clock.now().cast_signed() + self.offset.load(Ordering::Acquire)).cast_unsigned()
+    }
+}
+
+/// Whether an error means that this connection leads to no server that can be worked with.
+fn breaks(error: &RedisError) -> bool {
+    use redis::ErrorKind::Server;
+    error.is_unrecoverable_error()
+        || error.is_io_error()
+        || matches!(
+            error.kind(),
+            Server(
+                ServerErrorKind::ReadOnly
+                    | ServerErrorKind::BusyLoading
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::NoScript
+            )
+        )
+}
+
+/// Whether an error stays until someone changes the set-up.
+pub(super) fn is_lasting(error: &RedisError) -> bool {
+    use redis::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::AuthenticationFailed
+            | Kind::InvalidClientConfig
+            | Kind::RESP3NotSupported
+            | Kind::Server(ServerErrorKind::NoPerm)
+    ) || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE"))
+}
+
+/// An error of the server's or the connection's, in our words first.
+pub(super) fn store_error(error: &RedisError) -> Error {
+    if is_lasting(error) {
+        Error::caused(
+            ErrorKind::Config,
+            "the shared store refuses this set-up",
+            error.to_string(),
+        )
+    } else {
+        Error::caused(
+            ErrorKind::Store,
+            "the shared store answered with an error",
+            error.to_string(),
+        )
+    }
+}

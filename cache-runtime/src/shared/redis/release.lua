@@ -1,0 +1,11 @@
+-- Frees a lease that is still held. With a message, leaves it for a moment to those who waited.
+-- KEYS: lease. ARGV: token, message or '', how long to leave it in ms.
+local lease = redis.call('GET', KEYS[1])
+if lease and string.sub(lease, 1, 17) == 'L' .. ARGV[1] then
+  if ARGV[2] ~= '' then
+    redis.call('SET', KEYS[1], 'F' .. ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+  else
+    redis.call('DEL', KEYS[1])
+  end
+end
+return 1

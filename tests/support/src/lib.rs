@@ -1,0 +1,24 @@
+//! What the tests stand on: a real Redis server per test, a client of its own to look at it with,
+//! and worker processes. It uses nothing of afresh, nor of the client that afresh uses, so that a
+//! fault in those cannot hide itself.
+//!
+//! Everything here panics when something is not as it should be, and says what and why: a test
+//! is never skipped because the machine lacks something. Every wait is bounded by [`PATIENCE`].
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "every function here panics where a test should fail; the head says so once"
+)]
+
+mod monitor;
+mod process;
+mod resp;
+mod server;
+mod wait;
+mod worker;
+
+pub use monitor::{Monitor, Seen};
+pub use resp::{Client, Reply};
+pub use server::{INSTALL, Server, Stop, find_server, find_server_in};
+pub use wait::{PATIENCE, eventually};
+pub use worker::{Steer, Worker};

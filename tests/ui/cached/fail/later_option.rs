@@ -1,0 +1,12 @@
+//! Options that are not there yet: what to do without.
+
+use afresh::cached;
+
+#[cached(policy = POLICY, result_tags = |v| [v], inherit = false)]
+async fn f(id: u32) -> u32 {
+    id
+}
+
+fn main() {
+    let _ = f(1);
+}

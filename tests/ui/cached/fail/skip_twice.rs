@@ -1,0 +1,12 @@
+//! `skip` names an argument twice.
+
+use afresh::cached;
+
+#[cached(skip(id, id))]
+async fn f(id: u32) -> u32 {
+    id
+}
+
+fn main() {
+    let _ = f(1);
+}

@@ -1,0 +1,12 @@
+//! `store_if` is given one thing.
+
+use afresh::cached;
+
+#[cached(store_if = |a, b| a > b)]
+async fn f(id: u32) -> u32 {
+    id
+}
+
+fn main() {
+    let _ = f(1);
+}

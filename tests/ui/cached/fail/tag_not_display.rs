@@ -1,0 +1,14 @@
+//! A tag takes what can be displayed.
+
+use afresh::cached;
+
+struct Page(u32);
+
+#[cached(key = (page.0), tags = ["page:{page}"])]
+async fn f(page: Page) -> u32 {
+    page.0
+}
+
+fn main() {
+    let _ = f(Page(1));
+}

@@ -1,0 +1,12 @@
+//! Namespaces are a list.
+
+use afresh::invalidates;
+
+#[invalidates(namespaces = "books")]
+async fn f(id: u32) {
+    let _ = id;
+}
+
+fn main() {
+    let _ = f(1);
+}

@@ -1,0 +1,56 @@
+//! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
+//! nothing of what they do.
+
+mod server;
+mod shell;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+/// One chore. To add one, write its module and a line in [`COMMANDS`].
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> ExitCode,
+}
+
+const COMMANDS: &[Command] = &[Command {
+    name: "test",
+    about: "everything that must hold before a commit: formatting, lints, tests, docs, the example",
+    run: test::run,
+}];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = words.split_first() else {
+        println!("{}", list());
+        return ExitCode::SUCCESS;
+    };
+    if let Some(command) = COMMANDS.iter().find(|command| command.name == name) {
+        return (command.run)(rest);
+    }
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        println!("{}", list());
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("there is no command `{name}`\n\n{}", list());
+    ExitCode::from(2)
+}
+
+fn list() -> String {
+    let line = |Command { name, about, .. }: &Command| format!("\n  {name:<8}{about}");
+    let lines: String = COMMANDS.iter().map(line).collect();
+    format!("cargo xtask <command>\n{lines}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_names_every_command() {
+        let list = list();
+        assert!(COMMANDS.iter().all(|command| list.contains(command.about)));
+    }
+}

@@ -1,0 +1,210 @@
+//! A Redis or Valkey server for the tests: found, or installed where that takes no password. The
+//! tests start it themselves; nothing here runs it.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use afresh_test_support::{INSTALL, find_server_in};
+
+/// The server's executable on `path`; installed by the system's package manager if need be.
+pub(crate) fn obtain(path: &OsStr) -> Result<PathBuf, String> {
+    if let Some(found) = find_server_in(path) {
+        return Ok(found);
+    }
+    let missing = format!(
+        "there is neither `redis-server` nor `valkey-server` on PATH; install one:\n{INSTALL}"
+    );
+    let Some(administrator) = administrator(path) else {
+        return Err(missing);
+    };
+    if !succeeds(path, &["apt-get", "--version"]) {
+        return Err(missing);
+    }
+    println!("        no server on PATH: installing `redis-server`");
+    let apt = |words: &[&str]| {
+        let quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"];
+        run(path, &[administrator, &quiet, words].concat())
+    };
+    // An outdated list may still do: whether it does, the installation tells.
+    apt(&["update"]);
+    if !apt(&["install", "-y", "--no-install-recommends", "redis-server"]) {
+        return Err(format!("`apt-get install redis-server` failed; {missing}"));
+    }
+    find_server_in(path).ok_or(missing)
+}
+
+/// What `redis-server --version` says, shortened; an error where it does not run.
+pub(crate) fn version(server: &OsStr) -> Result<String, String> {
+    let shown = server.display();
+    let output = Command::new(server).arg("--version").output();
+    let output = output.map_err(|error| format!("the server `{shown}` does not run: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut words = text.split_whitespace();
+    let name = words.next();
+    let version = words.find_map(|word| word.strip_prefix("v="));
+    match (name, version) {
+        (Some(name), Some(version)) => Ok(format!("{name} {version}")),
+        _ => Err(format!(
+            "`{shown} --version` is not that of a Redis or Valkey server: {text}"
+        )),
+    }
+}
+
+/// What to put before a command that installs: nothing for root, `sudo` where it asks for no
+/// password; `None` where this user may not.
+fn administrator(path: &OsStr) -> Option<&'static [&'static str]> {
+    let id = command(path, &["id", "-u"]).output().ok()?;
+    if id.stdout.trim_ascii() == b"0" {
+        return Some(&[]);
+    }
+    succeeds(path, &["sudo", "-n", "true"]).then_some(&["sudo", "-n"])
+}
+
+fn run(path: &OsStr, words: &[&str]) -> bool {
+    println!("        $ {}", words.join(" "));
+    command(path, words)
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn succeeds(path: &OsStr, words: &[&str]) -> bool {
+    let mut command = command(path, words);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn command(path: &OsStr, words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command
+        .args(&words[1..])
+        .env("PATH", path)
+        .stdin(Stdio::null());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use super::*;
+
+    /// A system of shell scripts in a folder of its own.
+    struct System(PathBuf);
+
+    impl System {
+        fn new(name: &str) -> Self {
+            let folder =
+                std::env::temp_dir().join(format!("afresh-xtask-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).expect("a folder");
+            let system = Self(folder);
+            system.program("env", "shift; exec \"$@\"");
+            system
+        }
+
+        fn program(&self, name: &str, script: &str) {
+            let file = self.0.join(name);
+            fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("a script");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("an executable");
+        }
+
+        fn user(&self, number: &str) {
+            self.program("id", &format!("echo {number}"));
+        }
+
+        /// An `apt-get` that installs what it was asked to, and keeps a record.
+        fn apt(&self) {
+            let folder = self.0.display();
+            let script = format!(
+                "echo \"$@\" >> {folder}/record\ncase \"$*\" in *install*) echo > {folder}/redis-server;; esac"
+            );
+            self.program("apt-get", &script);
+        }
+
+        fn path(&self) -> &OsStr {
+            self.0.as_os_str()
+        }
+
+        fn record(&self) -> String {
+            fs::read_to_string(self.0.join("record")).unwrap_or_default()
+        }
+    }
+
+    impl Drop for System {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_taken() {
+        let system = System::new("there");
+        system.program("valkey-server", "");
+        assert_eq!(obtain(system.path()), Ok(system.0.join("valkey-server")));
+    }
+
+    #[test]
+    fn root_installs() {
+        let system = System::new("root");
+        system.user("0");
+        system.apt();
+        assert_eq!(obtain(system.path()), Ok(system.0.join("redis-server")));
+        let record = system.record();
+        let lines: Vec<_> = record.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "-q update",
+                "-q install -y --no-install-recommends redis-server"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_user_installs_by_sudo_where_it_asks_nothing() {
+        let system = System::new("sudo");
+        system.user("1000");
+        system.apt();
+        assert!(
+            obtain(system.path())
+                .is_err_and(|advice| advice.contains("apt-get install redis-server"))
+        );
+        assert_eq!(system.record(), "");
+        system.program("sudo", "shift; [ \"$1\" = true ] || exec \"$@\"");
+        assert_eq!(obtain(system.path()), Ok(system.0.join("redis-server")));
+    }
+
+    #[test]
+    fn elsewhere_the_command_is_told() {
+        let system = System::new("elsewhere");
+        system.user("0");
+        let advice = obtain(system.path()).expect_err("no apt-get");
+        for manager in ["apt-get", "dnf", "pacman", "brew"] {
+            assert!(advice.contains(manager), "{advice}");
+        }
+    }
+
+    #[test]
+    fn a_failed_installation_is_told() {
+        let system = System::new("failed");
+        system.user("0");
+        system.program("apt-get", "[ \"$1\" = --version ]");
+        assert!(obtain(system.path()).is_err_and(|advice| advice.contains("failed")));
+    }
+
+    #[test]
+    fn a_version_is_short() {
+        let system = System::new("version");
+        system.program("redis-server", "echo Redis server v=7.0.15 sha=0:0 bits=64");
+        let server = Path::new(system.path()).join("redis-server");
+        assert_eq!(version(server.as_os_str()).as_deref(), Ok("Redis 7.0.15"));
+    }
+
+    #[test]
+    fn what_is_no_server_is_told() {
+        assert!(version(OsStr::new("/nonexistent")).is_err_and(|why| why.contains("does not run")));
+        assert!(version(OsStr::new("echo")).is_err_and(|why| why.contains("is not that of")));
+    }
+}
