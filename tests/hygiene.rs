@@ -88,13 +88,13 @@ const START: u32 = 3;
 
 /// The names of the locals are the user's, in the body and in each expression.
 #[cached(
-    ttl = std::time::Duration::from_secs(u64::from(k + m + start + call)),
-    key = (k, (m, (start, call))),
-    tags = [format!("{k}{m}{start}{call}{p}")],
-    store_if = |v| { let start = *v; start != k + call }
+    ttl = std::time::Duration::from_secs(u64::from(k + m + plan + start + call)),
+    key = (k, m, p, plan, start, call),
+    tags = [format!("{k}{m}{plan}{start}{call}{p}")],
+    store_if = |v| { let start = *v; start != k + call + plan }
 )]
-async fn arguments(k: u32, m: u32, p: u32, start: u32, call: u32) -> u32 {
-    k + m * 10 + p * 100 + start * 1000 + call * 10_000
+async fn arguments(k: u32, m: u32, p: u32, plan: u32, start: u32, call: u32) -> u32 {
+    k + m * 10 + p * 100 + start * 1000 + call * 10_000 + plan * 100_000
 }
 
 #[cached(key = "{k}:{m}:{start}:{call}", tags = ["{start}"])]
@@ -132,9 +132,9 @@ async fn locals() -> u32 {
     fn never() -> u32 {
         4
     }
-    let (k, m, p, start, call) = (1, 2, 3, 4, 5);
+    let (k, m, p, plan, start, call) = (1, 2, 3, 6, 4, 5);
     let Spec(spec) = Spec(SPEC);
-    k + m + p + start + call + spec + Returns::NEW + core::ONE + afresh::enter() + never()
+    k + m + p + plan + start + call + spec + Returns::NEW + core::ONE + afresh::enter() + never()
 }
 
 /// Constants of the enclosing module are seen, not what is generated.
@@ -163,10 +163,10 @@ async fn nothing_is_captured() {
         (3, 4)
     );
     shadowed::write(3).await;
-    assert_eq!(arguments(1, 2, 3, 4, 5).await, 54_321);
+    assert_eq!(arguments(1, 2, 3, 6, 4, 5).await, 654_321);
     assert_eq!((templates(1, 2, 3, 4).await, parts(1, 2, 3).await), (10, 6));
     assert_eq!(mutation(1, 2, 3).await, 6);
-    assert_eq!(locals().await, 24);
+    assert_eq!(locals().await, 30);
     assert_eq!(constants().await, 6);
     assert_eq!(declared(1, 2).await, 3);
 }

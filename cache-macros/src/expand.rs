@@ -8,7 +8,7 @@
 mod cached;
 mod invalidates;
 
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 use syn::ext::IdentExt as _;
@@ -37,7 +37,7 @@ fn relocated(tokens: impl ToTokens, place: Span) -> TokenStream {
         .to_token_stream()
         .into_iter()
         .map(|mut token| {
-            if let proc_macro2::TokenTree::Group(group) = &token {
+            if let TokenTree::Group(group) = &token {
                 let mut moved = Group::new(group.delimiter(), relocated(group.stream(), place));
                 moved.set_span(group.span().located_at(place));
                 return moved.into();
@@ -76,14 +76,17 @@ fn cache(place: &Place) -> TokenStream {
 
 /// The body as one block, after an edge that fixes its type: what does not fit is then an error
 /// in the body, with a note at the return type. The block's braces are generated, so that no lint
-/// is about them.
-fn body(function: &Callable, place: &Place) -> TokenStream {
+/// is about them. `others` are the tokens outside of the body that name arguments.
+fn body(function: &Callable, place: &Place, others: &TokenStream) -> TokenStream {
     let blame = function.blame();
     let span = at(blame);
     let p = private(place, span);
     let output = relocated(&function.output, blame);
     let mut inside = function.body.clone();
-    inside.set_span(at(inside.span()));
+    if function.boxed {
+        inside = Group::new(inside.delimiter(), with_uses(inside.stream(), others));
+    }
+    inside.set_span(at(function.body.span()));
     quote_spanned! {span=>
         if false {
             return #p::never::<#output>();
@@ -107,12 +110,41 @@ fn function(function: &Callable, calls: &TokenStream) -> TokenStream {
         return quote!(#(#attrs)* #vis #defaultness #sig { #calls });
     }
     let future = quote_spanned!(at(*keyword)=> async move { #calls });
-    quote! {
-        #(#attrs)*
-        // `#[async_trait]` binds each argument again, also those that only the key uses.
-        #[allow(unused_variables)]
-        #vis #defaultness #sig { Box::pin(#future) }
+    quote!(#(#attrs)* #vis #defaultness #sig { Box::pin(#future) })
+}
+
+/// `#[async_trait]` binds each argument again (`let id = id;`), also one that only the key uses:
+/// such a binding is used right after it, or it would be reported.
+fn with_uses(body: TokenStream, others: &TokenStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    let mut last: [Option<TokenTree>; 4] = [const { None }; 4];
+    for token in body {
+        let ends = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ';');
+        tokens.extend([token.clone()]);
+        if ends
+            && let [
+                _,
+                Some(TokenTree::Ident(bound)),
+                Some(_),
+                Some(TokenTree::Ident(value)),
+            ] = &last
+            && bound == value
+            && mentions(others, bound)
+        {
+            tokens.extend(quote_spanned!(at(bound.span())=> let _ = &#bound;));
+        }
+        last.rotate_left(1);
+        last[3] = Some(token);
     }
+    tokens
+}
+
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
 }
 
 /// A value of the arguments, by reference.

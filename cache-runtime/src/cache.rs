@@ -95,7 +95,7 @@ impl Cache {
     /// A cache shared through the Redis or Valkey server at this URL:
     /// `redis://user:password@host:port/db` or `redis+unix:///path/to/socket`.
     ///
-    /// Waits until the server has been tried once, about a second at the most. A server that is
+    /// Waits until the server has been tried once, three seconds at the most. A server that is
     /// not there does not fail this: calls compute until it is, and that is reported.
     ///
     /// # Errors

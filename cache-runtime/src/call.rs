@@ -133,7 +133,8 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
             of: TypeId::of::<T>(),
         },
     };
-    if scope::is_plain() {
+    let is_plain = scope::is_plain();
+    if is_plain {
         let cache = match cache {
             Some(cache) => cache,
             None => Cache::default_ref(),
@@ -147,7 +148,8 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
     }
     let call = Call::new(spec, site, cache, home, writer, kit.codec);
     // Inside a scope nothing has been looked up yet, unless the scope says not to look.
-    if call.may_look()
+    if !is_plain
+        && call.may_look()
         && let Some(hit) = call.local_value().and_then(|value| hand_out(&kit, &value))
     {
         call.is_local_hit();

@@ -442,8 +442,9 @@ fn reaches(records: &[Record], known: u64, head: u64) -> bool {
         Some(first) if first.version == known => known,
         // Nothing precedes the first record of a log.
         Some(first) if known == 0 && first.version == 1 => 0,
-        None if known == 0 && head == 0 => return true,
-        _ => return false,
+        // The records were evicted or trimmed, but none has been added since.
+        None => return head == known,
+        Some(_) => return false,
     };
     let expected = (from + u64::from(from == 0)..).take(records.len());
     let contiguous = records.iter().map(|record| record.version).eq(expected);

@@ -17,7 +17,7 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
     let k = hidden("k");
     let key = key(&model.key, &model.place);
     let start = hidden("start");
-    let plan = plan(model);
+    let plan = plan(model, &quote!(#cache #key));
     // Each call is a statement of its own, so that temporaries of the user's expressions (the
     // guard of a lock, say) are gone before the body runs.
     let call = hidden("call");
@@ -103,18 +103,21 @@ fn piece(piece: &Piece, place: &Place, written: Span) -> TokenStream {
 }
 
 /// What a compute needs: how long its value lives, its tags, and the body.
-fn plan(model: &Cached) -> TokenStream {
+fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
     let start = hidden("start");
+    let plan = hidden("plan");
     let ttl = model.ttl.as_ref().map(ttl);
     let tags = model.tags.as_ref().map(|written| {
         let tags = tags(written, &model.place);
         quote!(.tags(#tags))
     });
-    let noted = (ttl.is_some() || tags.is_some()).then(|| quote!(let #start = #start #ttl #tags;));
-    let body = body(&model.function, &model.place);
+    let noted = quote!(let #plan = #start #ttl #tags;);
+    let judge = model.store_if.as_ref().map(|store_if| &store_if.judge);
+    let others = quote!(#others #noted #judge);
+    let body = body(&model.function, &model.place, &others);
     let span = at(model.function.keyword);
     let Some(store_if) = &model.store_if else {
-        return quote_spanned!(span=> #noted #start.body(async move { #body }));
+        return quote_spanned!(span=> #noted #plan.body(async move { #body }));
     };
     // Where the judge may name an argument, the body borrows what it only reads; elsewhere, a
     // borrow would ask arguments for `Sync`.
@@ -123,11 +126,10 @@ fn plan(model: &Cached) -> TokenStream {
     } else {
         quote_spanned!(span=> async move { #body })
     };
-    let judge = &store_if.judge;
-    let judge = quote_spanned!(at(judge.span())=> .store_if(#judge));
+    let judge = quote_spanned!(at(store_if.judge.span())=> .store_if(#judge));
     quote_spanned! {span=>
         #noted
-        #start.judged(async move { #start.finish(#block.await) #judge .done() })
+        #plan.judged(async move { #start.finish(#block.await) #judge .done() })
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
     let cache = cache(&model.place);
     let m = hidden("m");
     let targets = targets(model);
-    let body = body(&model.function, &model.place);
+    let body = body(&model.function, &model.place, &quote!(#cache #targets));
     let future = quote_spanned!(at(model.function.keyword)=> async move { #body });
     let call = hidden("call");
     let calls = quote! {

@@ -26,7 +26,7 @@ impl Ttl {
                 .base10_parse::<u64>()
                 .ok()
                 .and_then(|seconds| seconds.checked_mul(1000))
-                .ok_or_else(|| "`ttl` is too long".to_owned()),
+                .ok_or_else(|| too_long("ttl")),
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
@@ -102,6 +102,10 @@ const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
 ];
 
+fn too_long(name: &str) -> String {
+    format!("`{name}` is too long: write less than a million years, as in `{name} = \"7d\"`")
+}
+
 /// The milliseconds of a text such as `1h30m`.
 fn millis(name: &str, text: &str) -> Result<u64, String> {
     let how = format!("write `{name} = \"30m\"` (units are ms, s, m, h, d, as in \"1h30m\")");
@@ -139,7 +143,7 @@ fn millis(name: &str, text: &str) -> Result<u64, String> {
             .ok()
             .and_then(|number| number.checked_mul(units[at].1))
             .and_then(|part| total.checked_add(part))
-            .ok_or_else(|| format!("`{name}` is too long"))?;
+            .ok_or_else(|| too_long(name))?;
         units = &units[at + 1..];
         rest = after;
         if rest.is_empty() {

@@ -17,7 +17,6 @@
 //!     })
 //! }
 
-#[allow(unused_variables)]
 fn book<'life0, 'async_trait>(
     &'life0 self,
     id: i64,
@@ -41,19 +40,19 @@ where
             },
         );
         call.run(move |start| {
-                let start = start.ttl(::core::time::Duration::from_secs(60u64));
-                start
-                    .body(async move {
-                        if false {
-                            return p::never::<Book>();
-                        }
-                        {
-                            let __self = self;
-                            let id = id;
-                            let __ret: Book = { __self.load(id).await };
-                            __ret
-                        }
-                    })
+                let plan = start.ttl(::core::time::Duration::from_secs(60u64));
+                plan.body(async move {
+                    if false {
+                        return p::never::<Book>();
+                    }
+                    {
+                        let __self = self;
+                        let id = id;
+                        let _ = &id;
+                        let __ret: Book = { __self.load(id).await };
+                        __ret
+                    }
+                })
             })
             .await
     })

@@ -24,13 +24,13 @@ pub async fn page(
         },
     );
     call.run(move |start| {
-            start
-                .body(async move {
-                    if false {
-                        return p::never::<Vec<Book>>();
-                    }
-                    { todo() }
-                })
+            let plan = start;
+            plan.body(async move {
+                if false {
+                    return p::never::<Vec<Book>>();
+                }
+                { todo() }
+            })
         })
         .await
 }

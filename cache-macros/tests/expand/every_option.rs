@@ -48,28 +48,27 @@ where
         },
     );
     call.run(move |start| {
-            let start = start
+            let plan = start
                 .ttl(::core::time::Duration::from_secs(5400u64))
                 .tags([
                     p::tag("{all}"),
                     p::tag(format!("{}", r#type)),
                     p::tag(::core::format_args!("type:{}", & r#type)),
                 ]);
-            start
-                .judged(async move {
-                    start
-                        .finish(
-                            async move {
-                                if false {
-                                    return p::never::<Vec<T>>();
-                                }
-                                { vec![r#type] }
+            plan.judged(async move {
+                start
+                    .finish(
+                        async move {
+                            if false {
+                                return p::never::<Vec<T>>();
                             }
-                                .await,
-                        )
-                        .store_if(|v| !v.is_empty())
-                        .done()
-                })
+                            { vec![r#type] }
+                        }
+                            .await,
+                    )
+                    .store_if(|v| !v.is_empty())
+                    .done()
+            })
         })
         .await
 }

@@ -14,14 +14,13 @@ async fn reviews(id: i64, page: u32) {
         },
     );
     call.run(move |start| {
-            let start = start.ttl(HOUR);
-            start
-                .body(async move {
-                    if false {
-                        return p::never::<()>();
-                    }
-                    {}
-                })
+            let plan = start.ttl(HOUR);
+            plan.body(async move {
+                if false {
+                    return p::never::<()>();
+                }
+                {}
+            })
         })
         .await
 }

@@ -16,14 +16,13 @@ async fn total(&self, db: &Db, shop: u32) -> u64 {
         },
     );
     call.run(move |start| {
-            let start = start.ttl(::core::time::Duration::from_secs(90u64));
-            start
-                .body(async move {
-                    if false {
-                        return p::never::<u64>();
-                    }
-                    { 0 }
-                })
+            let plan = start.ttl(::core::time::Duration::from_secs(90u64));
+            plan.body(async move {
+                if false {
+                    return p::never::<u64>();
+                }
+                { 0 }
+            })
         })
         .await
 }

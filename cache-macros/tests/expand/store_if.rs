@@ -16,22 +16,21 @@ async fn find(id: i64) -> Option<Book> {
         },
     );
     call.run(move |start| {
-            let start = start.ttl(::core::time::Duration::from_millis(1500u64));
-            start
-                .judged(async move {
-                    start
-                        .finish(
-                            async move {
-                                if false {
-                                    return p::never::<Option<Book>>();
-                                }
-                                { None }
+            let plan = start.ttl(::core::time::Duration::from_millis(1500u64));
+            plan.judged(async move {
+                start
+                    .finish(
+                        async move {
+                            if false {
+                                return p::never::<Option<Book>>();
                             }
-                                .await,
-                        )
-                        .store_if(Option::is_some)
-                        .done()
-                })
+                            { None }
+                        }
+                            .await,
+                    )
+                    .store_if(Option::is_some)
+                    .done()
+            })
         })
         .await
 }

@@ -16,21 +16,21 @@ async fn search(name: String, limit: Limit) -> Vec<Book> {
         },
     );
     call.run(move |start| {
-            start
-                .judged(async move {
-                    start
-                        .finish(
-                            async {
-                                if false {
-                                    return p::never::<Vec<Book>>();
-                                }
-                                { all(&name) }
+            let plan = start;
+            plan.judged(async move {
+                start
+                    .finish(
+                        async {
+                            if false {
+                                return p::never::<Vec<Book>>();
                             }
-                                .await,
-                        )
-                        .store_if(|found| found.len() <= limit.get())
-                        .done()
-                })
+                            { all(&name) }
+                        }
+                            .await,
+                    )
+                    .store_if(|found| found.len() <= limit.get())
+                    .done()
+            })
         })
         .await
 }

@@ -21,16 +21,15 @@ async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
         },
     );
     call.run(move |start| {
-            let start = start
+            let plan = start
                 .ttl(::core::time::Duration::from_secs(1800u64))
                 .tags([p::tag("books"), p::tag(::core::format_args!("book:{}", & id))]);
-            start
-                .body(async move {
-                    if false {
-                        return p::never::<Result<Book, DbError>>();
-                    }
-                    { db.query(id).await }
-                })
+            plan.body(async move {
+                if false {
+                    return p::never::<Result<Book, DbError>>();
+                }
+                { db.query(id).await }
+            })
         })
         .await
 }

@@ -18,13 +18,13 @@ async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
         },
     );
     call.run(move |start| {
-            start
-                .body(async move {
-                    if false {
-                        return p::never::<Result<Book, ParseError<'a>>>();
-                    }
-                    { name.parse() }
-                })
+            let plan = start;
+            plan.body(async move {
+                if false {
+                    return p::never::<Result<Book, ParseError<'a>>>();
+                }
+                { name.parse() }
+            })
         })
         .await
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Call, Role, Step};
 use crate::flight::{Awaited, Boarding, Follower, Landing, Role as Seat};
+use crate::inspect::{Outcome, Tier};
 use crate::lease::Lease;
 use crate::log::Judgement;
 use crate::output::Failure;
@@ -226,7 +227,8 @@ impl Call {
         bytes: Vec<u8>,
     ) -> Option<Step> {
         let current = self.read(shared, slot, bytes).await?;
-        self.is_coalesced();
+        self.inner().reporter.counters.hits_shared.add();
+        self.tell(Outcome::Hit(Tier::Shared));
         Some(self.bring(current))
     }
 

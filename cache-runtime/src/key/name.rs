@@ -124,7 +124,10 @@ pub(crate) fn readable(form: KeyForm, words: &[u64], digest: &[u8; 16]) -> Strin
 /// The beginning of a text, not cut inside a character or an escape; characters that must not
 /// stand in a Redis key are left out.
 fn text_prefix(text: &str) -> String {
-    let cut = &text[..text.floor_char_boundary(TEXT_PREFIX)];
+    let end = (0..=TEXT_PREFIX)
+        .rfind(|end| text.is_char_boundary(*end))
+        .unwrap_or_default();
+    let cut = &text[..end];
     let cut = match cut.rfind('%') {
         Some(escape) if escape + 3 > cut.len() => &cut[..escape],
         _ => cut,
@@ -195,7 +198,6 @@ impl<'a> Reader<'a> {
             tag::FALSE => "false".into(),
             tag::TRUE => "true".into(),
             tag::UNIT | tag::NONE | tag::SOME | tag::OK | tag::ERR => String::new(),
-            tag::RANGE | tag::RANGE_INCLUSIVE => String::new(),
             tag::U8 => u8::from_le_bytes(self.array()?).to_string(),
             tag::U16 => u16::from_le_bytes(self.array()?).to_string(),
             tag::U32 => u32::from_le_bytes(self.array()?).to_string(),
@@ -220,10 +222,10 @@ impl<'a> Reader<'a> {
                 self.len()?;
                 String::new()
             }
-            tag::F32 => self.skip(4)?,
+            tag::RANGE | tag::RANGE_INCLUSIVE => self.skip(0)?,
+            tag::F32 | tag::IPV4 => self.skip(4)?,
             tag::F64 => self.skip(8)?,
             tag::DURATION | tag::TIME_AFTER | tag::TIME_BEFORE => self.skip(12)?,
-            tag::IPV4 => self.skip(4)?,
             tag::IPV6 => self.skip(16)?,
             tag::SOCKET_V4 => self.skip(6)?,
             tag::SOCKET_V6 => self.skip(26)?,

@@ -1,17 +1,14 @@
 //! Values in default keys and key expressions: each with its type's shape and self-delimiting, so
 //! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
 
+mod collections;
+mod system;
+
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::{NonZero, Wrapping};
-use std::ops::{Range, RangeInclusive};
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::KeyWriter;
 
@@ -227,33 +224,6 @@ impl KeyPart for String {
     }
 }
 
-impl KeyPart for OsStr {
-    fn encode(&self, key: &mut KeyWriter) {
-        match self.to_str() {
-            Some(text) => key.tagged(tag::PATH, text.as_bytes()),
-            None => key.tagged(tag::PATH_NOT_UTF8, self.as_encoded_bytes()),
-        }
-    }
-}
-
-macro_rules! as_other {
-    ($($type:ty => |$value:ident| $other:expr),* $(,)?) => {$(
-        impl KeyPart for $type {
-            #[inline]
-            fn encode(&self, key: &mut KeyWriter) {
-                let $value = self;
-                $other.encode(key);
-            }
-        }
-    )*};
-}
-
-as_other! {
-    OsString => |text| text.as_os_str(),
-    Path => |path| path.as_os_str(),
-    PathBuf => |path| path.as_os_str(),
-}
-
 macro_rules! pointers {
     ($($pointer:ty),*) => {$(
         impl<T: KeyPart + ?Sized> KeyPart for $pointer {
@@ -348,172 +318,4 @@ tuples! {
     10: A B C D E F G H I J;
     11: A B C D E F G H I J K;
     12: A B C D E F G H I J K L;
-}
-
-impl<T: KeyPart> KeyPart for [T] {
-    #[inline]
-    fn encode(&self, key: &mut KeyWriter) {
-        T::encode_slices(self, &[], key);
-    }
-}
-
-impl<T: KeyPart, const N: usize> KeyPart for [T; N] {
-    #[inline]
-    fn encode(&self, key: &mut KeyWriter) {
-        T::encode_slices(self, &[], key);
-    }
-}
-
-impl<T: KeyPart> KeyPart for Vec<T> {
-    #[inline]
-    fn encode(&self, key: &mut KeyWriter) {
-        T::encode_slices(self, &[], key);
-    }
-}
-
-impl<T: KeyPart> KeyPart for VecDeque<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        let (first, second) = self.as_slices();
-        T::encode_slices(first, second, key);
-    }
-}
-
-/// Writes members in the order of their bytes, so that the collection's own order is not part of
-/// the key. Also for ordered collections: the same content is then the same key.
-fn unordered<T>(
-    key: &mut KeyWriter,
-    tag: u8,
-    members: impl ExactSizeIterator<Item = T>,
-    encode: impl Fn(T, &mut KeyWriter),
-) {
-    key.head(tag, members.len());
-    let mut encoded: Vec<Vec<u8>> = members
-        .map(|member| {
-            let mut alone = KeyWriter::new();
-            encode(member, &mut alone);
-            super::bytes(alone.words())
-        })
-        .collect();
-    encoded.sort_unstable();
-    for member in encoded {
-        key.bytes(&member);
-    }
-}
-
-impl<T: KeyPart> KeyPart for BTreeSet<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        unordered(key, tag::SET, self.iter(), T::encode);
-    }
-}
-
-impl<T: KeyPart, S> KeyPart for HashSet<T, S> {
-    fn encode(&self, key: &mut KeyWriter) {
-        unordered(key, tag::SET, self.iter(), T::encode);
-    }
-}
-
-fn encode_pair<K: KeyPart, V: KeyPart>((name, value): (&K, &V), key: &mut KeyWriter) {
-    name.encode(key);
-    value.encode(key);
-}
-
-impl<K: KeyPart, V: KeyPart> KeyPart for BTreeMap<K, V> {
-    fn encode(&self, key: &mut KeyWriter) {
-        unordered(key, tag::MAP, self.iter(), encode_pair);
-    }
-}
-
-impl<K: KeyPart, V: KeyPart, S> KeyPart for HashMap<K, V, S> {
-    fn encode(&self, key: &mut KeyWriter) {
-        unordered(key, tag::MAP, self.iter(), encode_pair);
-    }
-}
-
-impl<T: KeyPart> KeyPart for Range<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::RANGE);
-        self.start.encode(key);
-        self.end.encode(key);
-    }
-}
-
-impl<T: KeyPart> KeyPart for RangeInclusive<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::RANGE_INCLUSIVE);
-        self.start().encode(key);
-        self.end().encode(key);
-    }
-}
-
-impl KeyWriter {
-    fn duration(&mut self, tag: u8, duration: Duration) {
-        self.tag(tag);
-        self.bytes(&duration.as_secs().to_le_bytes());
-        self.bytes(&duration.subsec_nanos().to_le_bytes());
-    }
-}
-
-impl KeyPart for Duration {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.duration(tag::DURATION, *self);
-    }
-}
-
-impl KeyPart for SystemTime {
-    fn encode(&self, key: &mut KeyWriter) {
-        match self.duration_since(UNIX_EPOCH) {
-            Ok(after) => key.duration(tag::TIME_AFTER, after),
-            Err(before) => key.duration(tag::TIME_BEFORE, before.duration()),
-        }
-    }
-}
-
-impl KeyPart for Ipv4Addr {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::IPV4);
-        key.bytes(&self.octets());
-    }
-}
-
-impl KeyPart for Ipv6Addr {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::IPV6);
-        key.bytes(&self.octets());
-    }
-}
-
-impl KeyPart for IpAddr {
-    fn encode(&self, key: &mut KeyWriter) {
-        match self {
-            Self::V4(address) => address.encode(key),
-            Self::V6(address) => address.encode(key),
-        }
-    }
-}
-
-impl KeyPart for SocketAddrV4 {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::SOCKET_V4);
-        key.bytes(&self.ip().octets());
-        key.bytes(&self.port().to_le_bytes());
-    }
-}
-
-impl KeyPart for SocketAddrV6 {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::SOCKET_V6);
-        key.bytes(&self.ip().octets());
-        key.bytes(&self.port().to_le_bytes());
-        key.bytes(&self.flowinfo().to_le_bytes());
-        key.bytes(&self.scope_id().to_le_bytes());
-    }
-}
-
-impl KeyPart for SocketAddr {
-    fn encode(&self, key: &mut KeyWriter) {
-        match self {
-            Self::V4(address) => address.encode(key),
-            Self::V6(address) => address.encode(key),
-        }
-    }
 }

@@ -148,33 +148,33 @@ macro_rules! pointers {
 
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-macro_rules! unsigned {
-    ($($integer:ty),*) => {$(
+macro_rules! integers {
+    ($($integer:ty: |$value:ident| $negative:expr, $magnitude:expr;)*) => {$(
         impl FastText for $integer {
             #[inline]
             fn write_text(&self, key: &mut KeyWriter) {
-                decimal(key, *self as u64);
-            }
-        }
-    )*};
-}
-
-macro_rules! signed {
-    ($($integer:ty),*) => {$(
-        impl FastText for $integer {
-            #[inline]
-            fn write_text(&self, key: &mut KeyWriter) {
-                if *self < 0 {
+                let $value = *self;
+                if $negative {
                     key.append(u64::from(b'-'), 1);
                 }
-                decimal(key, self.unsigned_abs() as u64);
+                decimal(key, $magnitude);
             }
         }
     )*};
 }
 
-unsigned!(u8, u16, u32, u64, usize);
-signed!(i8, i16, i32, i64, isize);
+integers! {
+    u8: |it| false, it.into();
+    u16: |it| false, it.into();
+    u32: |it| false, it.into();
+    u64: |it| false, it;
+    usize: |it| false, it as u64;
+    i8: |it| it < 0, it.unsigned_abs().into();
+    i16: |it| it < 0, it.unsigned_abs().into();
+    i32: |it| it < 0, it.unsigned_abs().into();
+    i64: |it| it < 0, it.unsigned_abs();
+    isize: |it| it < 0, it.unsigned_abs() as u64;
+}
 
 const EIGHT_DIGITS: u64 = 100_000_000;
 
@@ -207,7 +207,7 @@ fn leading_digits(key: &mut KeyWriter, number: u64) {
 /// The eight digits of a number below 10⁸, one to a byte, the first lowest: split in halves three
 /// times, all parts of a step in one multiplication (after Paul Khuong's `itoa`).
 #[inline]
-fn digits(number: u64) -> u64 {
+pub(super) fn digits(number: u64) -> u64 {
     let halves = (number / 10_000) | (number % 10_000) << 32;
     let hundreds = ((halves * 10_486) >> 20) & 0x0000_007f_0000_007f;
     let pairs = ((halves - 100 * hundreds) << 16) + hundreds;

@@ -7,8 +7,9 @@ mod asked;
 mod sample;
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write as _};
+use std::ops::ControlFlow;
 
 use serde::de::DeserializeOwned;
 
@@ -30,7 +31,7 @@ pub(super) fn run<T: DeserializeOwned>() -> Traced {
             tracer: &mut tracer,
             text: &mut text,
         });
-        if let Some(failure) = tracer.end_run(text, result.err()) {
+        if let ControlFlow::Break(failure) = tracer.end_run(text, result.err()) {
             return Traced {
                 text: tracer.text(),
                 failure,
@@ -54,10 +55,16 @@ struct Tracer {
     known: HashMap<(TypeId, &'static str), usize>,
     /// Which sample each visitor gets that has refused one.
     refused: HashMap<TypeId, usize>,
-    /// The root, like the content of a variant.
-    root: Variant,
-    /// Which sample the others get, in the variant at hand.
+    /// The structs that want their fields by name.
+    by_name: HashSet<TypeId>,
+    /// Which sample the visitors below a part get that failed though none of them refused: it
+    /// validates what they made of it.
+    samples: HashMap<TypeId, usize>,
+    /// Which sample the part at hand gets.
     sample: usize,
+    /// The root, as the run that saw most of it wrote it.
+    root: String,
+    root_sample: usize,
     run: usize,
     depth: usize,
     /// The deepest that this run has been inside the variant at hand.
@@ -68,6 +75,8 @@ struct Tracer {
     learned_before: usize,
     /// Whether this run's error has led to something that the next run does differently.
     answered: bool,
+    /// Whether no sample can help against this run's error.
+    hopeless: bool,
     /// Whether the error at hand came from further below.
     from_below: bool,
     /// The first thing that was given up.
@@ -96,41 +105,38 @@ struct Variant {
     seen: bool,
     /// How deep its content goes, for choosing one that ends.
     height: usize,
-    /// Which sample its content gets.
-    sample: usize,
 }
 
-impl Variant {
-    fn keep(&mut self, text: String) {
-        if text.len() > self.text.len() {
-            self.text = text;
-        }
+/// Keeps the text that says more.
+fn keep(kept: &mut String, text: String) {
+    if text.len() > kept.len() {
+        *kept = text;
     }
 }
 
 impl Tracer {
     fn begin_run(&mut self) {
         self.run += 1;
-        self.sample = self.root.sample;
+        self.sample = self.root_sample;
         (self.depth, self.deepest) = (0, 0);
         self.learned_before = self.learned;
-        self.answered = false;
+        (self.answered, self.hopeless) = (false, false);
     }
 
-    /// What went wrong in the end, or `None` where another run can find more.
-    fn end_run(&mut self, text: String, error: Option<Failure>) -> Option<Option<Failure>> {
-        self.root.keep(text);
+    /// Goes on where another run can find more; otherwise tells what went wrong in the end.
+    fn end_run(&mut self, text: String, error: Option<Failure>) -> ControlFlow<Option<Failure>> {
+        keep(&mut self.root, text);
         let exhausted = self.asked >= MOST;
         match error {
-            Some(_) if self.answered && !exhausted => None,
-            Some(_) if self.root.sample + 1 < sample::COUNT && !exhausted => {
-                self.root.sample += 1;
-                None
+            Some(_) if self.answered && !exhausted => ControlFlow::Continue(()),
+            Some(_) if self.root_sample + 1 < sample::COUNT && !self.hopeless && !exhausted => {
+                self.root_sample += 1;
+                ControlFlow::Continue(())
             }
-            Some(error) => Some(Some(error)),
-            None if !self.unseen() => Some(self.failure.take()),
-            None if self.learned > self.learned_before && !exhausted => None,
-            None => Some(Some(Failure("not every variant was reached".into()))),
+            Some(error) => ControlFlow::Break(Some(error)),
+            None if !self.unseen() => ControlFlow::Break(self.failure.take()),
+            None if self.learned > self.learned_before && !exhausted => ControlFlow::Continue(()),
+            None => ControlFlow::Break(Some(Failure("not every variant was reached".into()))),
         }
     }
 
@@ -143,7 +149,7 @@ impl Tracer {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("afresh shape 1\n{}", self.root.text);
+        let mut text = format!("afresh shape 1\n{}", self.root);
         for (number, node) in self.nodes.iter().enumerate() {
             // Writing to a string cannot fail.
             let _ = write!(text, "\n#{number} {}({})", node.head, node.body);
@@ -180,18 +186,16 @@ impl Tracer {
         self.depth -= 1;
         let node = &mut self.nodes[number];
         node.open -= 1;
-        if body.len() > node.body.len() {
-            node.body = body;
-        }
+        keep(&mut node.body, body);
     }
 
     /// Counts one question, and refuses it where there have been too many.
     fn enter(&mut self) -> Result<(), Failure> {
         if self.asked >= MOST {
-            return Err(Failure("it has too many parts".into()));
+            return Err(self.hopeless("it has too many parts"));
         }
         if self.depth >= DEEPEST {
-            return Err(Failure("it is nested too deeply".into()));
+            return Err(self.hopeless("it is nested too deeply"));
         }
         self.asked += 1;
         self.depth += 1;
@@ -234,23 +238,20 @@ impl Tracer {
     }
 
     /// Begins a variant; gives back what `close_variant` needs.
-    fn open_variant(&mut self, number: usize, index: usize) -> (usize, usize) {
-        let variant = &mut self.nodes[number].variants[index];
-        variant.open = true;
-        let outside = (self.deepest, self.sample);
-        (self.deepest, self.sample) = (self.depth, variant.sample);
-        outside
+    fn open_variant(&mut self, number: usize, index: usize) -> usize {
+        self.nodes[number].variants[index].open = true;
+        std::mem::replace(&mut self.deepest, self.depth)
     }
 
     fn close_variant(
         &mut self,
         (number, index): (usize, usize),
-        (deepest, sample): (usize, usize),
+        deepest_outside: usize,
         text: String,
         error: Option<&Failure>,
     ) {
         let variant = &mut self.nodes[number].variants[index];
-        variant.keep(text);
+        keep(&mut variant.text, text);
         variant.open = false;
         if !variant.seen {
             match error {
@@ -260,10 +261,7 @@ impl Tracer {
                     self.learned += 1;
                 }
                 Some(_) if self.answered => {}
-                Some(_) if variant.sample + 1 < sample::COUNT => {
-                    variant.sample += 1;
-                    self.answered = true;
-                }
+                // The others can still be seen.
                 Some(error) => {
                     variant.seen = true;
                     variant.height = usize::MAX;
@@ -273,21 +271,47 @@ impl Tracer {
                 }
             }
         }
-        self.deepest = self.deepest.max(deepest);
-        self.sample = sample;
+        self.deepest = self.deepest.max(deepest_outside);
     }
 
-    /// Notes that a visitor refused its sample: it gets another in the next run.
-    fn refuse(&mut self, visitor: TypeId, samples: usize) {
-        let tried = self.refused.entry(visitor).or_default();
-        if *tried + 1 < samples {
-            *tried += 1;
+    /// Which sample a visitor gets now.
+    fn sample_for(&self, visitor: TypeId) -> usize {
+        self.refused.get(&visitor).copied().unwrap_or(self.sample)
+    }
+
+    /// Notes that a visitor refused its sample: from then on it is shown one after the other,
+    /// whatever the parts around it need.
+    fn refuse(&mut self, visitor: TypeId) {
+        let sample = self.sample;
+        match self.refused.get_mut(&visitor) {
+            None => drop(self.refused.insert(visitor, usize::from(sample == 0))),
+            Some(refused) if *refused + 1 < sample::COUNT => *refused += 1,
+            Some(_) => {
+                self.hopeless = true;
+                return;
+            }
+        }
+        self.answered = true;
+    }
+
+    /// Notes that a part failed that no visitor in it had refused.
+    fn fail(&mut self, part: TypeId) {
+        if self.answered || self.hopeless {
+            return;
+        }
+        let sample = self.samples.entry(part).or_default();
+        if *sample + 1 < sample::COUNT {
+            *sample += 1;
             self.answered = true;
+        } else {
+            self.hopeless = true;
         }
     }
 
-    fn refused(&self, visitor: TypeId) -> usize {
-        self.refused.get(&visitor).copied().unwrap_or_default()
+    /// A failure that other samples would not mend.
+    fn hopeless(&mut self, why: &str) -> Failure {
+        self.hopeless = true;
+        Failure(why.into())
     }
 }
 

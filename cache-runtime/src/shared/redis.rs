@@ -28,6 +28,9 @@ pub(crate) use config::Config;
 use link::{Connection, Errand, Link};
 use scripts::Script;
 
+/// How long a start-up waits for the first attempt to connect to end, one way or the other.
+const FIRST_ATTACH: Duration = Duration::from_secs(3);
+
 /// A handle on the shared tier. When the last one is dropped, the connection ends.
 #[derive(Debug)]
 pub(crate) struct RedisShared {
@@ -117,7 +120,7 @@ impl Shared for RedisShared {
 
     fn reached(&self) -> Operation<()> {
         let link = Arc::clone(&self.link);
-        Box::pin(async move { link.connected().await.map(|_| ()) })
+        Box::pin(async move { link.connected_within(FIRST_ATTACH).await.map(|_| ()) })
     }
 
     fn slot(&self, subject: &str) -> Slot {

@@ -20,13 +20,35 @@ impl Tracer {
         text: &mut String,
         seed: S,
     ) -> Result<S::Value, Failure> {
-        self.from_below = false;
+        let part = typeid::of::<S>();
+        let sample = self.samples.get(&part).copied().unwrap_or(self.sample);
+        let outside = std::mem::replace(&mut self.sample, sample);
         let result = seed.deserialize(Asked {
             tracer: &mut *self,
             text,
         });
+        self.sample = outside;
+        if result.is_err() {
+            self.fail(part);
+        }
         self.from_below = result.is_err();
         result
+    }
+
+    /// How a struct is shown its fields.
+    pub(super) fn style(&self, visitor: TypeId) -> Style {
+        if self.by_name.contains(&visitor) {
+            Style::Names
+        } else {
+            Style::Row
+        }
+    }
+
+    /// Notes that a struct does not take its fields in a row.
+    pub(super) fn prefers_names(&mut self, visitor: TypeId) {
+        if self.by_name.insert(visitor) {
+            self.answered = true;
+        }
     }
 }
 
@@ -144,18 +166,6 @@ pub(super) enum Style {
 }
 
 impl Style {
-    pub(super) fn of(tracer: &Tracer, visitor: TypeId) -> Self {
-        if tracer.refused(visitor) == 0 {
-            Self::Row
-        } else {
-            Self::Names
-        }
-    }
-
-    pub(super) fn refuse(tracer: &mut Tracer, visitor: TypeId) {
-        tracer.refuse(visitor, 2);
-    }
-
     pub(super) fn visit<'de, V: Visitor<'de>>(
         self,
         tracer: &mut Tracer,

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use serde::de::{Deserializer, Visitor};
 
-use super::access::{Content, Entries, Sequence, Style};
+use super::access::{Content, Entries, Sequence};
 use super::{Failure, Tracer, named, sample};
 
 /// Answers one question of a `Deserialize`.
@@ -20,7 +20,7 @@ impl Asked<'_> {
         self.tracer.enter()?;
         self.tracer.depth -= 1;
         self.text.push_str(question);
-        Ok((self.tracer.refused(visitor) + self.tracer.sample) % sample::COUNT)
+        Ok(self.tracer.sample_for(visitor))
     }
 
     /// Answers with a fixed number of values in a row.
@@ -46,7 +46,7 @@ macro_rules! scalars {
             let $sample = self.scalar($question, id)?;
             let result = visitor.$visit($value);
             if result.is_err() {
-                self.tracer.refuse(id, sample::COUNT);
+                self.tracer.refuse(id);
             }
             result
         }
@@ -80,7 +80,9 @@ impl<'de> Deserializer<'de> for Asked<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Failure> {
         self.text.push_str("any");
-        Err(Failure("it looks at the input to see what is there".into()))
+        Err(self
+            .tracer
+            .hopeless("it looks at the input to see what is there"))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -188,10 +190,10 @@ impl<'de> Deserializer<'de> for Asked<'_> {
         let head = || names(named("struct ", name), fields);
         let node = tracer.open((id, "struct"), &head, self.text)?;
         let mut body = String::new();
-        let result = Style::of(tracer, id).visit(tracer, &mut body, fields, visitor);
+        let result = tracer.style(id).visit(tracer, &mut body, fields, visitor);
         tracer.close(node, body);
         if result.is_err() && !tracer.from_below {
-            Style::refuse(tracer, id);
+            tracer.prefers_names(id);
         }
         result
     }
@@ -222,7 +224,7 @@ fn visit_variant<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, Failure> {
     let Some(index) = tracer.choose(node, variants) else {
-        return Err(Failure("no variant of it ends".into()));
+        return Err(tracer.hopeless("no variant of it ends"));
     };
     let outside = tracer.open_variant(node, index);
     let mut text = String::new();

@@ -110,15 +110,15 @@ async fn keep(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
         if !link.is_current(connection.generation) || link.connection().is_none() {
             return Err(Error::new(ErrorKind::Store, "the connection was lost"));
         }
-        catch_up(link, connection).await?;
-        run_errands(link, connection).await?;
+        bear(catch_up(link, connection).await)?;
+        bear(run_errands(link, connection).await)?;
+        settle_debts(link, connection).await;
         if link.is_closed() {
             return Ok(());
         }
-        settle_debts(link, connection).await;
         let now = link.clock.now();
         if now >= beat {
-            heartbeat(link, connection).await?;
+            bear(heartbeat(link, connection).await)?;
             beat = now + crate::clock::millis(HEARTBEAT);
         }
         let idle = Duration::from_millis(beat.saturating_sub(link.clock.now()).max(1));
@@ -131,6 +131,15 @@ async fn keep(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
         if link.notes() == link.caught.borrow().notes {
             let _ = timer::timeout(idle, link.work.notified()).await;
         }
+    }
+}
+
+/// One late answer is not the end of a connection: so many in a row are, and are counted where
+/// requests are made.
+fn bear(answer: Result<(), Error>) -> Result<(), Error> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::Timeout => Ok(()),
+        answer => answer,
     }
 }
 
@@ -225,11 +234,7 @@ async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
         .arg("floor");
     commands.cmd("TIME");
     let sent = link.clock.instant();
-    let (log, time): (Value, (u64, u64)) = match link.request_all(connection, &commands).await {
-        // One late answer is not the end of a connection: three in a row are, and are counted.
-        Err(error) if error.kind() == ErrorKind::Timeout => return Ok(()),
-        answer => answer?,
-    };
+    let (log, time): (Value, (u64, u64)) = link.request_all(connection, &commands).await?;
     link.set_time(sent.monotonic, time.0 * 1_000 + time.1 / 1_000);
     let seen = link.view.identity();
     let unmoved = reply::log(&log).is_some_and(|log| {
@@ -283,10 +288,7 @@ async fn run_errands(link: &Link, connection: &Connection) -> Result<(), Error> 
             .add_command(errand_command(connection, errand))
             .ignore();
     }
-    match link.request_all::<()>(connection, &commands).await {
-        Err(error) if error.kind() == ErrorKind::Timeout => Ok(()),
-        answer => answer,
-    }
+    link.request_all(connection, &commands).await
 }
 
 fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
@@ -246,7 +247,7 @@ impl Link {
             self.reporter.tell(&Event::Disconnected);
         }
         self.view.stir();
-        self.wake_leases(|_| true);
+        self.wake_all_leases();
         self.work.notify_one();
     }
 
@@ -260,13 +261,20 @@ impl Link {
 
     /// The connection, after a wait if one is being made for the first time.
     pub(super) async fn connected(self: &Arc<Self>) -> Result<Arc<Connection>, Error> {
+        self.connected_within(self.config.op_timeout).await
+    }
+
+    pub(super) async fn connected_within(
+        self: &Arc<Self>,
+        wait: Duration,
+    ) -> Result<Arc<Connection>, Error> {
         self.drive();
         if let Some(connection) = self.connection() {
             return Ok(connection);
         }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| *state != State::Connecting);
-        let _ = timer::timeout(self.config.op_timeout, settled).await;
+        let _ = timer::timeout(wait, settled).await;
         self.connection().ok_or_else(|| {
             Error::new(
                 ErrorKind::Store,
@@ -349,7 +357,7 @@ impl Link {
                 // No keys: the whole database was flushed.
                 _ => {
                     self.note();
-                    self.wake_leases(|_| true);
+                    self.wake_all_leases();
                 }
             },
             _ => {}
@@ -359,7 +367,7 @@ impl Link {
     fn on_change(&self, key: &[u8]) {
         if key == self.config.names.records {
             self.note();
-        } else if self.wake_leases(|lease| lease == key) == 0 {
+        } else if !self.wake_lease(key) {
             let mut probe = locked(&self.probe);
             if probe.0 == key {
                 probe.1 = true;
@@ -385,6 +393,10 @@ impl Link {
             caught.generation > generation
                 || (caught.generation == generation && caught.notes >= wanted)
         };
+        // Nearly always nothing has come since.
+        if covered(&self.caught.borrow()) && self.is_current(generation) {
+            return Ok(());
+        }
         let mut caught = self.caught.subscribe();
         let waited = caught.wait_for(covered);
         match timer::timeout(self.config.op_timeout, waited).await {
@@ -406,12 +418,17 @@ impl Link {
 
     // Leases
 
-    fn wake_leases(&self, which: impl Fn(&[u8]) -> bool) -> usize {
+    /// Whatever the leases did meanwhile was not noted: those who wait look for themselves.
+    fn wake_all_leases(&self) {
+        for watched in locked(&self.leases).values() {
+            watched.changed.notify_waiters();
+        }
+    }
+
+    fn wake_lease(&self, lease: &[u8]) -> bool {
         let leases = locked(&self.leases);
-        let woken = leases.iter().filter(|(lease, _)| which(lease));
-        woken
-            .map(|(_, watched)| watched.changed.notify_waiters())
-            .count()
+        let watched = leases.get(lease);
+        watched.inspect(|watched| watched.changed.notify_waiters()).is_some()
     }
 
     pub(super) fn watch_lease(&self, lease: &[u8]) -> Arc<Notify> {

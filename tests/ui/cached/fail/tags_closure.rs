@@ -1,0 +1,12 @@
+//! Tags made from the value are not there yet.
+
+use afresh::cached;
+
+#[cached(tags = |v| [v.to_string()])]
+async fn f(id: u32) -> u32 {
+    id
+}
+
+fn main() {
+    let _ = f(1);
+}
