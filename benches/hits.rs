@@ -48,7 +48,9 @@ async fn shared_book(cache: &Cache, id: i64) -> Arc<Book> {
 fn order(round: usize) -> impl Iterator<Item = i64> {
     let mut state = round as u64 * 2 + 1;
     std::iter::repeat_with(move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33).cast_signed() % KEYS
     })
 }
@@ -82,7 +84,10 @@ fn compare(name: &str, times: impl Iterator<Item = (Duration, Duration)>, calls:
 
 fn local() {
     const CALLS: usize = 1_000_000;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     for id in 0..KEYS {
         runtime.block_on(book(id));
     }
@@ -108,15 +113,28 @@ fn local() {
 async fn shared() {
     const CALLS: usize = 5_000;
     let server = Server::start();
-    let cache = Cache::builder().url(server.url()).local(false).build().await.expect("a URL");
+    let cache = Cache::builder()
+        .url(server.url())
+        .local(false)
+        .build()
+        .await
+        .expect("a URL");
     for id in 0..KEYS {
         shared_book(&cache, id).await;
     }
     let client = redis::Client::open(server.url()).expect("a URL");
-    let mut raw = client.get_multiplexed_async_connection().await.expect("a server");
+    let mut raw = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("a server");
     for id in 0..KEYS {
         let bytes = postcard::to_stdvec(&make(id)).expect("plain data");
-        redis::cmd("SET").arg(format!("raw:{id}")).arg(bytes).exec_async(&mut raw).await.expect("a server");
+        redis::cmd("SET")
+            .arg(format!("raw:{id}"))
+            .arg(bytes)
+            .exec_async(&mut raw)
+            .await
+            .expect("a server");
     }
     let mut times = Vec::new();
     for round in 0..ROUNDS {
@@ -137,13 +155,24 @@ async fn shared() {
         }
         times.push((ours, start.elapsed()));
     }
-    assert_eq!(cache.stats().computed, KEYS as u64, "everything measured was a hit");
-    compare("shared hit / GET and decode", times.into_iter(), CALLS as u32);
+    assert_eq!(
+        cache.stats().computed,
+        KEYS as u64,
+        "everything measured was a hit"
+    );
+    compare(
+        "shared hit / GET and decode",
+        times.into_iter(),
+        CALLS as u32,
+    );
 }
 
 fn main() {
     println!("{:<28}{:>15}{:>15}{:>9}", "", "afresh", "raw", "ratio");
     local();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(shared());
 }

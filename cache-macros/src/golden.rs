@@ -95,7 +95,7 @@ pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
 where
     T: Display,
 {
-    #![allow(unused)]
+    #![warn(unused)]
     vec![r#type]
 }"#,
     ),

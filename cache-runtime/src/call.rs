@@ -4,18 +4,14 @@
 
 use std::any::{Any, TypeId};
 use std::future::{pending, poll_fn};
-use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
-
-use pin_project_lite::pin_project;
 
 use crate::cache::{Cache, Inner};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
-use crate::flight::Leader;
+use crate::flight::{Course, Leader};
 use crate::inspect::{self, Inspection, Outcome, Report, Request, Tier};
 use crate::key::KeyWriter;
 use crate::lease::Lease;
@@ -24,12 +20,15 @@ use crate::log::{LogId, Position};
 use crate::output::{Failure, Kit, Vtable};
 use crate::scope::{self, Aboard, Flag};
 use crate::spec::Spec;
-use crate::tag::{Tag, TagHash};
+use crate::tag::TagHash;
 
 mod commit;
 mod lead;
 mod lookup;
+mod plan;
 mod subject;
+
+pub use plan::{Finish, Finished, Planned, Planning, Start};
 
 use subject::Subject;
 pub use subject::{Site, site};
@@ -67,17 +66,20 @@ enum Role {
     Replaces,
 }
 
-/// The position that the compute starts from, and the shared log's id where there is one.
+/// Where the compute starts from, and the shared log's id where there is one.
 #[derive(Clone, Copy)]
 struct Noted {
     at: Position,
     id: Option<LogId>,
+    /// How many invalidations this process owed the log by then, all in all.
+    owes: u64,
 }
 
 impl Noted {
     const NOWHERE: Self = Self {
         at: Position::NOWHERE,
         id: None,
+        owes: 0,
     };
 }
 
@@ -126,12 +128,8 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
     let mut writer = KeyWriter::new();
     key(&mut writer);
     let home = match spec.namespace {
-        None => Home::Function(site.id),
-        Some(name) => Home::Namespace {
-            name,
-            version: spec.version,
-            of: TypeId::of::<T>(),
-        },
+        None => Home::function(site.id),
+        Some(name) => Home::namespace(name, spec.version, TypeId::of::<T>()),
     };
     let is_plain = scope::is_plain();
     if is_plain {
@@ -311,183 +309,6 @@ fn storable<R, T: Any + Send + Sync>(
     }
 }
 
-/// What the arguments have to say about a compute, and its body.
-pub struct Planned<R, B> {
-    ttl: Option<Duration>,
-    tags: Vec<Tag>,
-    body: B,
-    output: PhantomData<fn() -> R>,
-}
-
-/// The beginning of a plan: the function's types, nothing else.
-pub struct Start<R, T> {
-    kit: Kit<R, T>,
-}
-
-impl<R, T> Clone for Start<R, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R, T> Copy for Start<R, T> {}
-
-impl<R, T> Start<R, T> {
-    fn planning(self) -> Planning<R, T> {
-        Planning {
-            start: self,
-            ttl: None,
-            tags: Vec::new(),
-        }
-    }
-
-    /// The `ttl` option.
-    pub fn ttl(self, ttl: Duration) -> Planning<R, T> {
-        self.planning().ttl(ttl)
-    }
-
-    /// The `tags` option.
-    pub fn tags<I>(self, tags: I) -> Planning<R, T>
-    where
-        I: IntoIterator,
-        I::Item: Into<Tag>,
-    {
-        self.planning().tags(tags)
-    }
-
-    /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
-        self.planning().body(body)
-    }
-
-    /// The body, and what closure options say of its output.
-    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
-        self.planning().judged(body)
-    }
-
-    /// What closure options are asked about.
-    pub fn finish(self, output: R) -> Finish<R, T> {
-        Finish {
-            peek: self.kit.peek,
-            finished: Finished { output, keep: true },
-        }
-    }
-}
-
-/// A plan in the making.
-pub struct Planning<R, T> {
-    start: Start<R, T>,
-    ttl: Option<Duration>,
-    tags: Vec<Tag>,
-}
-
-impl<R, T> Planning<R, T> {
-    /// The `ttl` option.
-    #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
-        self
-    }
-
-    /// The `tags` option.
-    #[must_use]
-    pub fn tags<I>(mut self, tags: I) -> Self
-    where
-        I: IntoIterator,
-        I::Item: Into<Tag>,
-    {
-        self.tags.extend(tags.into_iter().map(Into::into));
-        self
-    }
-
-    /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
-        self.judged(Plain { body })
-    }
-
-    /// The body, and what closure options say of its output.
-    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
-        let Self {
-            start: Start { .. },
-            ttl,
-            tags,
-        } = self;
-        Planned {
-            ttl,
-            tags,
-            body,
-            output: PhantomData,
-        }
-    }
-}
-
-/// A function's output, and whether it is to be stored.
-pub struct Finished<R> {
-    output: R,
-    keep: bool,
-}
-
-/// An output that closure options are asked about.
-pub struct Finish<R, T> {
-    peek: fn(&R) -> Option<&T>,
-    finished: Finished<R>,
-}
-
-impl<R, T> Finish<R, T> {
-    /// The `store_if` option.
-    #[must_use]
-    pub fn store_if(mut self, keeps: impl FnOnce(&T) -> bool) -> Self {
-        if let Some(value) = (self.peek)(&self.finished.output) {
-            self.finished.keep &= keeps(value);
-        }
-        self
-    }
-
-    /// Everything has been asked.
-    pub fn done(self) -> Finished<R> {
-        self.finished
-    }
-}
-
-pin_project! {
-    /// A body that nothing is asked about afterwards.
-    pub struct Plain<B> {
-        #[pin]
-        body: B,
-    }
-}
-
-impl<B: Future> Future for Plain<B> {
-    type Output = Finished<B::Output>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project()
-            .body
-            .poll(cx)
-            .map(|output| Finished { output, keep: true })
-    }
-}
-
-/// These have nothing to show, but the crate's types can all be printed.
-macro_rules! opaque {
-    ($($name:ident<$($t:ident),+>;)+) => {$(
-        impl<$($t),+> std::fmt::Debug for $name<$($t),+> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-
-opaque! {
-    Planned<R, B>;
-    Start<R, T>;
-    Planning<R, T>;
-    Finished<R>;
-    Finish<R, T>;
-    Plain<B>;
-}
-
 impl Call {
     fn new(
         spec: &'static Spec,
@@ -618,7 +439,12 @@ impl Call {
         }
         self.started = self.inner().clock.now();
         if let Role::Leader(leader) = &self.role {
-            leader.computes(self.noted.at, self.started, Arc::clone(&self.tags));
+            leader.computes(Course {
+                at: self.noted.at,
+                owes: self.noted.owes,
+                since: self.started,
+                tags: Arc::clone(&self.tags),
+            });
         }
         Step::Compute
     }
@@ -626,13 +452,13 @@ impl Call {
     /// Notes the head of the local view: the value will be judged from here.
     fn note(&mut self) {
         let view = &self.inner().view;
-        self.noted = match (&self.inner().shared, view.identity()) {
-            (Some(_), Some((id, at))) => Noted { at, id: Some(id) },
-            _ => Noted {
-                at: view.position(),
-                id: None,
-            },
+        // Before the head: a debt taken on in between counts as one that came later.
+        let owes = view.owes();
+        let (id, at) = match (&self.inner().shared, view.identity()) {
+            (Some(_), Some((id, at))) => (Some(id), at),
+            _ => (None, view.position()),
         };
+        self.noted = Noted { at, id, owes };
     }
 
     /// Polls the body, on record as being inside its flight; keeps the lease while it waits.

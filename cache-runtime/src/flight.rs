@@ -39,11 +39,7 @@ enum Phase<H> {
     /// Its leader has not noted the head yet: whatever it will bring is newer than any joiner.
     Preparing,
     /// Its leader computes; a joiner must pass the test of a hit.
-    Computing {
-        at: Position,
-        since: Millis,
-        tags: Arc<[TagHash]>,
-    },
+    Computing(Course),
     /// Its leader is gone (cancelled or panicked) and left this for the follower that takes over.
     Vacant(Option<H>),
     Landed(Landing),
@@ -93,12 +89,15 @@ pub(crate) struct Flights<H> {
     shards: [Mutex<FlightMap<H>>; SHARDS],
 }
 
-/// What a joiner is asked about a flight that has noted its head.
-pub(crate) struct Boarding<'a> {
+/// Where a compute started from: what a joiner's test is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Course {
+    /// The head it noted.
     pub(crate) at: Position,
-    /// When it noted it.
+    /// How many invalidations this process owed the log by then, all in all.
+    pub(crate) owes: u64,
     pub(crate) since: Millis,
-    pub(crate) tags: &'a [TagHash],
+    pub(crate) tags: Arc<[TagHash]>,
 }
 
 /// What a call is in the flight of its key.
@@ -128,7 +127,7 @@ impl<H: Send + 'static> Flights<H> {
     pub(crate) fn enter(
         self: &Arc<Self>,
         key: &LocalKey,
-        admits: impl Fn(&Boarding<'_>) -> bool,
+        admits: impl Fn(&Course) -> bool,
         position: impl Fn() -> Position,
     ) -> Role<H> {
         let mut flights = self.shard(key);
@@ -141,14 +140,7 @@ impl<H: Send + 'static> Flights<H> {
                     return Role::Leader(self.leader(key, flight, left));
                 }
                 Phase::Preparing => Some(None),
-                Phase::Computing { at, since, tags } => {
-                    let boarding = Boarding {
-                        at: *at,
-                        since: *since,
-                        tags,
-                    };
-                    admits(&boarding).then(|| Some(Arc::clone(tags)))
-                }
+                Phase::Computing(course) => admits(course).then(|| Some(Arc::clone(&course.tags))),
                 Phase::Landed(_) => None,
             };
             if let Some(tested) = tested {
@@ -253,8 +245,8 @@ impl<H: Send + 'static> Leader<H> {
     }
 
     /// Says from which position on this flight computes, and what it will carry.
-    pub(crate) fn computes(&self, at: Position, since: Millis, tags: Arc<[TagHash]>) {
-        self.flight.state().phase = Phase::Computing { at, since, tags };
+    pub(crate) fn computes(&self, course: Course) {
+        self.flight.state().phase = Phase::Computing(course);
     }
 
     /// Says how the flight will land, before the commit: from here on, a cancelled leader still
@@ -374,7 +366,7 @@ impl<H: Send + 'static> Follower<H> {
                     left,
                 )))
             }
-            Phase::Preparing | Phase::Computing { .. } => None,
+            Phase::Preparing | Phase::Computing(_) => None,
         }
     }
 }

@@ -153,15 +153,18 @@ pub(crate) fn hash(words: &[u64], seed: u64) -> u64 {
     // A folded multiply over pairs, as in wyhash and foldhash. The second operand is masked with
     // something an attacker does not know either, or a chosen word could make the product zero.
     let mask = seed.rotate_left(29) ^ 0x9e37_79b9_7f4a_7c15;
+    let Some((len, words)) = words.split_first() else {
+        return seed;
+    };
     let (pairs, rest) = words.as_chunks::<2>();
-    let mut state = seed;
+    let mut state = seed ^ 0xa076_1d64_78bd_642f;
     for [first, second] in pairs {
         state = fold(state ^ first, mask ^ second);
     }
     if let [last] = rest {
         state = fold(state ^ last, mask);
     }
-    fold(state, 0xa076_1d64_78bd_642f)
+    fold(state ^ len, mask)
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ pub(crate) struct Lease {
 enum Renewal {
     /// The next one is due when the timer ends. The timer is made at the first wait.
     Due(Option<Pin<Box<Sleep>>>),
-    Sent(Operation<bool>),
+    /// Never locked: the mutex makes a lease, and with it the future of a call, `Sync`.
+    Sent(Mutex<Operation<bool>>),
     /// The lease was lost: there is nothing left to renew, and the commit will be refused.
     Lost,
 }
@@ -90,14 +91,17 @@ impl Lease {
                         return;
                     }
                     let renewed = self.shared.renew(&self.slot, self.token, self.ttl);
-                    self.renewal = Renewal::Sent(renewed);
+                    self.renewal = Renewal::Sent(Mutex::new(renewed));
                 }
-                Renewal::Sent(renewed) => match renewed.as_mut().poll(cx) {
-                    Poll::Ready(Ok(false)) => self.renewal = Renewal::Lost,
-                    // Not known: tried again at the next third, the lease lasts for three.
-                    Poll::Ready(Ok(true) | Err(_)) => self.renewal = Renewal::Due(None),
-                    Poll::Pending => return,
-                },
+                Renewal::Sent(renewed) => {
+                    let renewed = renewed.get_mut().unwrap_or_else(PoisonError::into_inner);
+                    match renewed.as_mut().poll(cx) {
+                        Poll::Ready(Ok(false)) => self.renewal = Renewal::Lost,
+                        // Not known: tried again at the next third, the lease lasts for three.
+                        Poll::Ready(Ok(true) | Err(_)) => self.renewal = Renewal::Due(None),
+                        Poll::Pending => return,
+                    }
+                }
                 Renewal::Lost => return,
             }
         }
@@ -106,7 +110,8 @@ impl Lease {
     /// Renews at the next poll: an heir does not know how much time is left.
     pub(crate) fn renew_soon(&mut self) {
         if !matches!(self.renewal, Renewal::Lost) {
-            self.renewal = Renewal::Sent(self.shared.renew(&self.slot, self.token, self.ttl));
+            let renewed = self.shared.renew(&self.slot, self.token, self.ttl);
+            self.renewal = Renewal::Sent(Mutex::new(renewed));
         }
     }
 

@@ -18,30 +18,50 @@ use crate::tag::TagHash;
 pub(crate) type Value = Arc<dyn Any + Send + Sync>;
 
 /// Which function, or which namespace that functions share on purpose, a key belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Home {
-    /// One function: the type of a closure inside it, which no other function has.
-    Function(TypeId),
-    /// A named namespace and what is stored in it.
-    Namespace {
-        name: &'static str,
-        version: u32,
-        of: TypeId,
-    },
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Home {
+    /// The type of a closure in the function, which no other function has; for a namespace, the
+    /// type of what is stored.
+    of: TypeId,
+    /// The namespace's name; empty for a function.
+    name: &'static str,
+    version: u32,
 }
 
 impl Home {
+    #[inline]
+    pub(crate) const fn function(of: TypeId) -> Self {
+        Self {
+            of,
+            name: "",
+            version: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn namespace(name: &'static str, version: u32, of: TypeId) -> Self {
+        Self { of, name, version }
+    }
+
     /// A seed for the hash of its keys. Constant for a function, so that it costs nothing.
     #[inline]
     pub(crate) fn seed(self) -> u64 {
-        let id = match self {
-            Self::Function(id) | Self::Namespace { of: id, .. } => id,
-        };
         let mut hash = Passed::default();
-        id.hash(&mut hash);
+        self.of.hash(&mut hash);
         hash.finish()
     }
 }
+
+impl PartialEq for Home {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        // One name has one address, nearly always: comparing the text is for the other times.
+        let same_name = || std::ptr::eq(self.name, other.name) || self.name == other.name;
+        self.of == other.of && self.version == other.version && same_name()
+    }
+}
+
+impl Eq for Home {}
 
 /// A key as it stands in the map.
 #[derive(Clone, Debug)]

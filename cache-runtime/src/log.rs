@@ -34,6 +34,40 @@ pub(crate) struct Record {
     pub(crate) tags: Vec<TagHash>,
 }
 
+/// What a catch-up read of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CaughtUp {
+    pub(crate) id: LogId,
+    pub(crate) head: u64,
+    pub(crate) floor: u64,
+    pub(crate) records: Vec<Record>,
+}
+
+impl CaughtUp {
+    /// Whether the records join up with one known at `from`, and reach the head.
+    fn joins(&self, from: u64) -> bool {
+        let Some(first) = self.records.first() else {
+            // The records were evicted or trimmed, but none has been added since.
+            return self.head == from;
+        };
+        // Nothing precedes the first record of a log.
+        if first.version != from.max(1) {
+            return false;
+        }
+        let expected = (first.version..).take(self.records.len());
+        let contiguous = self
+            .records
+            .iter()
+            .map(|record| record.version)
+            .eq(expected);
+        contiguous
+            && self
+                .records
+                .last()
+                .is_some_and(|last| last.version >= self.head)
+    }
+}
+
 /// What a judge says of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
@@ -92,6 +126,8 @@ pub(crate) struct View {
     trusted_monotonic: AtomicU64,
     trusted_wall: AtomicU64,
     tags: TagTable,
+    /// How many debts have ever been taken on.
+    owes: AtomicU64,
     /// Changes are rare and short (one record), and never made under another lock.
     writer: Mutex<Writer>,
 }
@@ -124,6 +160,7 @@ impl View {
             trusted_monotonic: AtomicU64::new(0),
             trusted_wall: AtomicU64::new(0),
             tags: TagTable::new(),
+            owes: AtomicU64::new(0),
             writer: Mutex::default(),
         }
     }
@@ -223,6 +260,27 @@ impl View {
     /// Judges, and says at which epoch the judgement holds.
     pub(crate) fn judge_at(&self, at: Position, tags: &[TagHash]) -> (Judgement, u64) {
         self.observe(|| self.judge_once(at, tags))
+    }
+
+    /// Whether a compute that noted `at` when `owes` debts had been taken on may still be joined
+    /// while the log is out of reach: nothing has been invalidated here since, as far as can be
+    /// known. A debt that is older than the compute does not count against it.
+    pub(crate) fn admits_unattached(&self, at: Position, owes: u64, tags: &[TagHash]) -> bool {
+        let read = || {
+            let moved = |tag: &TagHash| {
+                let version = self.tags.get(*tag).version();
+                version > at.head && version != OWED
+            };
+            self.owes() == owes
+                && at.log == self.log.load(Ordering::Acquire)
+                && !tags.iter().any(moved)
+        };
+        self.observe(read).0
+    }
+
+    /// How many debts have ever been taken on here.
+    pub(crate) fn owes(&self) -> u64 {
+        self.owes.load(Ordering::Acquire)
     }
 
     fn judge_once(&self, at: Position, tags: &[TagHash]) -> Judgement {
@@ -343,24 +401,25 @@ impl View {
         self.stir();
     }
 
-    /// Applies what a catch-up read: every record from `from` to the head, both inclusive, of the
-    /// log with this id. Where that is not what this view needs, it starts anew at `head`.
-    /// Returns whether it could go on from what it knew.
-    pub(crate) fn catch_up(&self, id: LogId, head: u64, floor: u64, records: &[Record]) -> bool {
+    /// Applies what a catch-up read: every record from `from`, the head when it was sent, to the
+    /// log's head, both inclusive, of the log with this id. Where that is not what came, the view
+    /// starts anew at that head. Returns whether it could go on from what it knew.
+    pub(crate) fn catch_up(&self, from: u64, caught: &CaughtUp) -> bool {
         let mut writer = self.writer();
-        let known = self.head.load(Ordering::Acquire);
-        if writer.id != Some(id) || !reaches(records, known, head) {
-            self.start(&mut writer, id, head, floor);
+        if writer.id != Some(caught.id) || !caught.joins(from) {
+            self.start(&mut writer, caught.id, caught.head, caught.floor);
             return false;
         }
-        for record in records.iter().filter(|record| record.version > known) {
-            self.publish(record.version, &record.tags);
+        // Records of this process's own may have been applied since it was sent.
+        let known = self.head.load(Ordering::Acquire);
+        for record in &caught.records {
+            if record.version > known {
+                self.publish(record.version, &record.tags);
+            }
         }
-        self.floor.fetch_max(floor, Ordering::AcqRel);
-        let newest = records
-            .last()
-            .map_or(known, |record| record.version.max(known));
-        self.head.store(newest, Ordering::Release);
+        self.floor.fetch_max(caught.floor, Ordering::AcqRel);
+        let newest = caught.records.last().map_or(known, |record| record.version);
+        self.head.fetch_max(newest, Ordering::AcqRel);
         self.stir();
         true
     }
@@ -399,6 +458,7 @@ impl View {
     /// These tags are owed to the log: until the debt lands, nothing that carries one is current.
     pub(crate) fn owe(&self, tags: &[TagHash]) {
         let mut writer = self.writer();
+        self.owes.fetch_add(1, Ordering::AcqRel);
         for &tag in tags {
             *writer.owed.entry(tag).or_default() += 1;
             self.tags.set(tag, OWED);
@@ -434,21 +494,6 @@ impl View {
     pub(crate) fn owed(&self) -> usize {
         self.writer().owed.len()
     }
-}
-
-/// Whether records that were read from `known` on, inclusive, join up with it and reach `head`.
-fn reaches(records: &[Record], known: u64, head: u64) -> bool {
-    let from = match records.first() {
-        Some(first) if first.version == known => known,
-        // Nothing precedes the first record of a log.
-        Some(first) if known == 0 && first.version == 1 => 0,
-        // The records were evicted or trimmed, but none has been added since.
-        None => return head == known,
-        Some(_) => return false,
-    };
-    let expected = (from + u64::from(from == 0)..).take(records.len());
-    let contiguous = records.iter().map(|record| record.version).eq(expected);
-    contiguous && records.last().is_some_and(|last| last.version >= head)
 }
 
 #[cfg(test)]

@@ -104,6 +104,9 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// Whether the server is known to be out of reach: then nothing is worth trying.
     fn is_away(&self) -> bool;
 
+    /// Whether there is a connection at this moment.
+    fn is_attached(&self) -> bool;
+
     /// Whether notes of invalidations are proven to arrive.
     fn is_tracked(&self) -> bool;
 

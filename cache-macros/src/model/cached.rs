@@ -140,10 +140,6 @@ pub(crate) const KNOWN: Known = Known {
             "capacity",
             "the room is the cache's: use `Cache::builder().local_capacity(..)`",
         ),
-        (
-            "redis",
-            "a shared cache is set up at start-up: set `AFRESH_URL`, or `Cache::connect`",
-        ),
         ("entries", "`entries` is an option of `#[invalidates]`"),
         (
             "namespaces",

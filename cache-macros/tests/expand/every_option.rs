@@ -18,13 +18,13 @@
 //! where
 //!     T: Display,
 //! {
-//!     #![allow(unused)]
+//!     #![warn(unused)]
 //!     vec![r#type]
 //! }
 
 #[inline]
 /// Documented.
-#[allow(unused)]
+#[warn(unused)]
 pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
 where
     T: Display,

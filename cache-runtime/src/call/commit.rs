@@ -324,6 +324,7 @@ impl Call {
         let noted = Noted {
             at,
             id: Some(appended.log),
+            ..self.noted
         };
         if let Some(slot) = self.subject().slot.clone() {
             match self.send(&shared, &slot, &value, noted, None).await {

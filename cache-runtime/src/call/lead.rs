@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, Role, Step};
-use crate::flight::{Awaited, Boarding, Follower, Landing, Role as Seat};
+use crate::cache::Inner;
+use crate::flight::{Awaited, Course, Follower, Landing, Role as Seat};
 use crate::inspect::{Outcome, Tier};
 use crate::lease::Lease;
 use crate::log::Judgement;
@@ -22,6 +23,25 @@ const UNTRACKED_LOOK: Duration = Duration::from_millis(50);
 /// How often one lease is taken over before this call just waits for it.
 const SUPERSEDES: u32 = 3;
 
+/// Joining is a hit, and passes the same test. While the log is out of reach there is nothing to
+/// test by but this process's own debts and the flight's age.
+fn admits(inner: &Inner, course: &Course) -> bool {
+    let is_young = || inner.clock.now() < course.since + JOINABLE;
+    let is_trusted = || inner.view.is_trusted(|| inner.clock.instant());
+    if inner.view.judge(course.at, &course.tags) == Judgement::Current {
+        return is_trusted() || is_young();
+    }
+    let is_attached = inner
+        .shared
+        .as_ref()
+        .is_none_or(|shared| shared.is_attached());
+    !is_attached
+        && is_young()
+        && inner
+            .view
+            .admits_unattached(course.at, course.owes, &course.tags)
+}
+
 impl Call {
     /// Joins the flight of this key, or leads one.
     pub(super) async fn fly(&mut self, flying: Flying) -> Step {
@@ -29,12 +49,7 @@ impl Call {
         loop {
             let cache = self.cache.clone();
             let inner = &cache.0;
-            let admits = |boarding: &Boarding<'_>| {
-                // Joining is a hit, and passes the same test.
-                let is_young = || inner.clock.now() < boarding.since + JOINABLE;
-                inner.view.judge(boarding.at, boarding.tags) == Judgement::Current
-                    && (inner.view.is_trusted(|| inner.clock.instant()) || is_young())
-            };
+            let admits = |course: &Course| admits(inner, course);
             match inner
                 .flights
                 .enter(&self.key, admits, || inner.view.position())

@@ -127,23 +127,6 @@ fn speed_of_a_key() {
 
     measure("nothing", |_| {});
     measure("literal", |k| k.literal("book:"));
-    measure("digits only", |k| {
-        black_box(crate::key::text::digits(black_box(1_234_567)));
-        let _ = k;
-    });
-    measure("append const", |k| {
-        k.literal("book:");
-        k.append(black_box(0x3030), 2);
-    });
-    measure("append variable", |k| {
-        k.literal("book:");
-        k.append(black_box(0x3030), black_box(2));
-    });
-    measure("append variable twice", |k| {
-        k.literal("book:");
-        k.append(black_box(0x3030), black_box(2));
-        k.append(black_box(0x3030), black_box(2));
-    });
     measure("book:{7}", |k| {
         k.literal("book:");
         super::Text(&black_box(7_i64)).write(k);

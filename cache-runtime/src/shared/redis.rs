@@ -108,6 +108,10 @@ impl Shared for RedisShared {
         self.link.is_away()
     }
 
+    fn is_attached(&self) -> bool {
+        self.link.connection().is_some()
+    }
+
     fn is_tracked(&self) -> bool {
         self.link
             .connection()

@@ -10,6 +10,7 @@
     reason = "every function here panics where a test should fail; the head says so once"
 )]
 
+mod gate;
 mod monitor;
 mod process;
 mod resp;
@@ -17,6 +18,7 @@ mod server;
 mod wait;
 mod worker;
 
+pub use gate::ReplyGate;
 pub use monitor::{Monitor, Seen};
 pub use resp::{Client, Reply};
 pub use server::{INSTALL, Server, Stop, find_server, find_server_in};

@@ -14,7 +14,7 @@ use super::reply;
 use super::scripts::Script;
 use crate::clock::{Instant, Millis};
 use crate::error::{Error, ErrorKind};
-use crate::log::Record;
+use crate::log::CaughtUp;
 use crate::observe::Event;
 use crate::tag::TagHash;
 use crate::timer;
@@ -199,11 +199,17 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
         attach::begin(link, connection).await?;
         return Ok(false);
     };
-    let records: Vec<Record> = reply::records(&records, &log.id).unwrap_or_default();
+    let records = reply::records(&records, &log.id).unwrap_or_default();
     if !link.is_current(connection.generation) {
         return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
     }
-    let joined = link.view.catch_up(log.id, log.head, log.floor, &records);
+    let caught = CaughtUp {
+        id: log.id,
+        head: log.head,
+        floor: log.floor,
+        records,
+    };
+    let joined = link.view.catch_up(known, &caught);
     if joined {
         trust(link, connection, sent);
     }

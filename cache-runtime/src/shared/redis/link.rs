@@ -428,7 +428,9 @@ impl Link {
     fn wake_lease(&self, lease: &[u8]) -> bool {
         let leases = locked(&self.leases);
         let watched = leases.get(lease);
-        watched.inspect(|watched| watched.changed.notify_waiters()).is_some()
+        watched
+            .inspect(|watched| watched.changed.notify_waiters())
+            .is_some()
     }
 
     pub(super) fn watch_lease(&self, lease: &[u8]) -> Arc<Notify> {
