@@ -1,10 +1,102 @@
-//! Declarative caching: annotate a function, invalidate by tag.
+//! Declarative caching: annotate a function with [`#[cached]`](macro@cached) and a change with
+//! [`#[invalidates]`](macro@invalidates); the runtime does the rest, in this process or, through
+//! Redis, across many.
+//!
+//! ```
+//! use afresh::{Outcome, Tier, cached, invalidates, outcome};
+//!
+//! #[cached(ttl = "30m", key = "book:{id}", tags = ["books", "book:{id}"], singleflight)]
+//! async fn book(id: i64) -> Result<String, String> {
+//!     Ok(format!("book {id}")) // in earnest, a query
+//! }
+//!
+//! #[invalidates(tags = ["book:{id}"])]
+//! async fn rename_book(id: i64, title: &str) -> Result<(), String> {
+//!     Ok(()) // in earnest, an update
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), String> {
+//! assert_eq!(outcome(book(7)).await.1, Outcome::Computed);
+//! assert_eq!(outcome(book(7)).await.1, Outcome::Hit(Tier::Local));
+//! rename_book(7, "Another title").await?;
+//! assert_eq!(outcome(book(7)).await.1, Outcome::Computed);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! That needs no server and no set-up. With `AFRESH_URL=redis://..` in the environment, or
+//! `Cache::connect(url).await?.install()?` at start-up, the same code is shared by every process
+//! that does the same.
+//!
+//! # Where things are
+//!
+//! | | |
+//! | --- | --- |
+//! | [`cached`](macro@cached), [`invalidates`](macro@invalidates) | the attributes, with every option |
+//! | [`Cache`] | making one, installing it, invalidating by hand, [`Stats`] |
+//! | [`Cache::get_or_compute`], [`Lookup`] | what `cached` does, as a call |
+//! | [`entry`](fn@entry) | one entry: its key, peek, put, refresh, invalidate |
+//! | [`outcome`], [`bypass`] | how a call was answered; calls that leave the cache alone |
+//! | [`testing`] | isolation and time for tests |
+//! | [`docs`] | guides: keys, tags and invalidation, singleflight, Redis, testing |
+//!
+//! # What is promised
+//!
+//! *Acknowledged* means that the invalidation has been appended to the log (the server has answered
+//! that it was; in memory, at once) and that the call which made it has returned `Ok`. A mutation
+//! whose invalidation is still owed, because the server was away, is not acknowledged, and
+//! [`Stats::owed`] says so.
+//!
+//! - **Freshness.** A read that starts after an invalidation was acknowledged in the same process
+//!   never returns a value computed before it. Invalidations by other processes are seen when their
+//!   note arrives, and at the latest 2 seconds after the last proof that the connection lives:
+//!   then this process stops trusting what it has, and calls compute.
+//! - **Computes under way.** A value whose compute began before an invalidation is returned to those
+//!   who were already waiting for it, and to nobody after.
+//! - **Single flight.** With `singleflight`, one compute per key at a time while the lease holds; a
+//!   longer body renews it. Every wait ends: after `wait` a call computes alone.
+//! - **Errors.** The function's own errors pass through untouched. A fault of the cache is never
+//!   the caller's error: the call computes, and the fault is counted and reported.
+//! - **Lost state.** A server that evicted, was flushed, restarted or failed over costs misses, not
+//!   stale hits.
+//!
+//! Clocks decide only when a value expires; whether it is current is decided by positions in the
+//! log.
+//!
+//! Not promised: that other processes see an invalidation in the instant it is acknowledged; that
+//! a body runs once and only once; that an invalidation which is owed survives its process; any
+//! order between a change in the database and its invalidation if the process dies between them.
+//!
+//! # Environment
+//!
+//! | variable | |
+//! | --- | --- |
+//! | `AFRESH_URL` | the server of the default cache, where none is installed |
+//! | `AFRESH_PREFIX` | what its names in the server begin with; default: the executable's name |
+//! | `AFRESH_DISABLE` | set, and not empty or `0`: every call computes and nothing is stored |
+//!
+//! # Features
+//!
+//! | feature | |
+//! | --- | --- |
+//! | `redis` (default) | the shared store; without it, a URL is an error that says so |
+//! | `json`, `msgpack`, `bincode` | codecs beside postcard, see [`Codec`] |
 
-pub use afresh_macros::{cached, invalidates};
+#[doc = include_str!("docs/cached.md")]
+pub use afresh_macros::cached;
+#[doc = include_str!("docs/invalidates.md")]
+pub use afresh_macros::invalidates;
+/// Receives the key of one call: what an implementation of [`KeyPart`] writes to.
+#[doc(inline)]
+pub use afresh_runtime::private::KeyWriter;
 pub use afresh_runtime::{
-    Builder, Cache, Codec, Entry, Error, ErrorKind, Event, Key, KeyPart, Observer, Outcome, Stats,
-    Tag, Tier, bypass, entry, outcome, testing,
+    Builder, Cache, Cacheable, Codec, Entry, Error, ErrorKind, Event, Key, KeyPart, Lookup,
+    Observer, Outcome, Stats, Storable, Tag, Tier, bypass, entry, outcome, testing,
 };
 
 #[doc(hidden)]
 pub use afresh_runtime::private as __private;
+
+#[cfg(doc)]
+pub mod docs;

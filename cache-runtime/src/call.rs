@@ -36,7 +36,7 @@ pub use subject::{Site, site};
 /// What stands between a call and its body.
 pub(crate) struct Call {
     cache: Cache,
-    spec: &'static Spec,
+    spec: Spec,
     site: Site,
     key: LocalKey,
     codec: Option<&'static Vtable>,
@@ -120,7 +120,7 @@ impl<R, T> std::fmt::Debug for Entered<R, T> {
 #[inline]
 pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
     kit: Kit<R, T>,
-    spec: &'static Spec,
+    spec: &Spec,
     site: Site,
     cache: Option<&Cache>,
     key: K,
@@ -144,7 +144,7 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
             };
         }
     }
-    let call = Call::new(spec, site, cache, home, writer, kit.codec);
+    let call = Call::new(*spec, site, cache, home, writer, kit.codec);
     // Inside a scope nothing has been looked up yet, unless the scope says not to look.
     if !is_plain
         && call.may_look()
@@ -206,7 +206,7 @@ fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
     value.downcast_ref::<T>().map(kit.clone)
 }
 
-impl<R, T: Any + Send + Sync> Entered<R, T> {
+impl<R, T: Any> Entered<R, T> {
     /// Runs the call. `plan` is evaluated when a compute or a `put` is about to start.
     pub async fn run<F, B>(self, plan: F) -> R
     where
@@ -223,7 +223,7 @@ impl<R, T: Any + Send + Sync> Entered<R, T> {
 /// A call that the local tier did not answer.
 async fn miss<R, T, F, B>(kit: Kit<R, T>, mut call: Box<Call>, plan: F) -> R
 where
-    T: Any + Send + Sync,
+    T: Any,
     F: FnOnce(Start<R, T>) -> Planned<R, B>,
     B: Future<Output = Finished<R>>,
 {
@@ -254,7 +254,7 @@ where
     match (kit.split)(output) {
         Ok(value) => {
             if call.wants_value(keep) {
-                let stored: Value = Arc::new((kit.clone)(&value));
+                let stored = (kit.pack)((kit.clone)(&value));
                 call.commit(stored, keep).await;
             }
             (kit.wrap)(value)
@@ -294,16 +294,13 @@ fn take<R, T: Any>(kit: &Kit<R, T>, step: Step) -> Taken<R> {
 }
 
 /// The value to store of an output that was given.
-fn storable<R, T: Any + Send + Sync>(
-    kit: &Kit<R, T>,
-    output: Box<dyn Any + Send>,
-) -> Result<Value, Error> {
+fn storable<R, T: Any>(kit: &Kit<R, T>, output: Box<dyn Any + Send>) -> Result<Value, Error> {
     let refused = |why: &'static str| Err(Error::new(ErrorKind::Refused, why));
     let Some(claim) = kit.claim else {
         return refused("the output's type spells a lifetime, so `put` cannot take it");
     };
     match claim(output).map(kit.split) {
-        Some(Ok(value)) => Ok(Arc::new(value)),
+        Some(Ok(value)) => Ok((kit.pack)(value)),
         Some(Err(_)) => refused("an `Err` is never stored"),
         None => refused("the output is of another type"),
     }
@@ -311,7 +308,7 @@ fn storable<R, T: Any + Send + Sync>(
 
 impl Call {
     fn new(
-        spec: &'static Spec,
+        spec: Spec,
         site: Site,
         cache: Option<&Cache>,
         home: Home,

@@ -1,7 +1,6 @@
 //! The local view of the invalidation log, and the judgement of entries by it. In memory the view
 //! *is* the log. It decides freshness and nothing else: expiry, storage and traffic are elsewhere.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,8 +8,10 @@ use crate::clock::{Instant, Millis};
 use crate::tag::TagHash;
 
 mod table;
+mod writer;
 
 use table::{Known, TagTable};
+use writer::Writer;
 
 /// A log's identity: 16 random bytes, drawn when the log begins.
 pub(crate) type LogId = [u8; 16];
@@ -130,13 +131,6 @@ pub(crate) struct View {
     owes: AtomicU64,
     /// Changes are rare and short (one record), and never made under another lock.
     writer: Mutex<Writer>,
-}
-
-#[derive(Debug, Default)]
-struct Writer {
-    id: Option<LogId>,
-    /// How many debts name each tag.
-    owed: HashMap<TagHash, u32>,
 }
 
 impl View {
@@ -349,9 +343,9 @@ impl View {
 
     /// Appends to the log of a cache without a server.
     pub(crate) fn append(&self, tags: &[TagHash]) -> u64 {
-        let _writer = self.writer();
+        let mut writer = self.writer();
         let version = self.head.load(Ordering::Acquire) + 1;
-        self.publish(version, tags);
+        self.publish(&mut writer, version, tags);
         self.head.store(version, Ordering::Release);
         self.stir();
         version
@@ -365,12 +359,12 @@ impl View {
         tags: &[TagHash],
         record: &[TagHash],
     ) -> Option<Position> {
-        let _writer = self.writer();
+        let mut writer = self.writer();
         if self.judge_once(at, tags) != Judgement::Current {
             return None;
         }
         let version = self.head.load(Ordering::Acquire) + 1;
-        self.publish(version, record);
+        self.publish(&mut writer, version, record);
         self.head.store(version, Ordering::Release);
         self.stir();
         Some(Position {
@@ -379,9 +373,21 @@ impl View {
         })
     }
 
-    fn publish(&self, version: u64, tags: &[TagHash]) {
+    fn publish(&self, writer: &mut Writer, version: u64, tags: &[TagHash]) {
+        writer.newest = writer.newest.max(version);
         for &tag in tags {
-            self.tags.raise(tag, version);
+            if let Some(owing) = writer.owed.get_mut(&tag) {
+                owing.moved = owing.moved.max(version);
+                continue;
+            }
+            match self.tags.get(tag) {
+                Known::Exactly(known) if known >= version => {}
+                Known::Exactly(_) => self.tags.set(tag, version),
+                // It may have moved again between this record and where the view began.
+                Known::AtMost(_) if version < self.since.load(Ordering::Acquire) => {}
+                // What was folded may be a later move of this very tag.
+                Known::AtMost(most) => self.tags.set(tag, version.max(most)),
+            }
         }
     }
 
@@ -390,10 +396,12 @@ impl View {
     pub(crate) fn confirm(&self, id: &LogId, floor: u64, record: &Record) {
         let mut writer = self.writer();
         if writer.id != Some(*id) {
-            self.start(&mut writer, *id, record.version, floor);
+            // A log that has just begun, or one that has just been left: a catch-up will tell.
+            self.leave(&mut writer);
+            writer.hear(*id, record.version);
             return;
         }
-        self.publish(record.version, &record.tags);
+        self.publish(&mut writer, record.version, &record.tags);
         self.floor.fetch_max(floor, Ordering::AcqRel);
         if record.version == self.head.load(Ordering::Acquire) + 1 {
             self.head.store(record.version, Ordering::Release);
@@ -414,7 +422,7 @@ impl View {
         let known = self.head.load(Ordering::Acquire);
         for record in &caught.records {
             if record.version > known {
-                self.publish(record.version, &record.tags);
+                self.publish(&mut writer, record.version, &record.tags);
             }
         }
         self.floor.fetch_max(caught.floor, Ordering::AcqRel);
@@ -429,10 +437,17 @@ impl View {
     fn start(&self, writer: &mut Writer, id: LogId, head: u64, floor: u64) {
         self.overhaul(|| {
             if writer.id != Some(id) {
-                writer.id = Some(id);
-                self.log.fetch_add(1, Ordering::AcqRel);
+                if let Some(left) = writer.id.replace(id) {
+                    writer.hear(left, writer.newest);
+                }
+                writer.newest = writer.forget(id);
+                writer.owed.values_mut().for_each(|owing| owing.moved = 0);
+                writer.logs += 1;
+                self.log.store(writer.logs, Ordering::Release);
             }
-            self.since.store(head, Ordering::Release);
+            // Own records above the head are forgotten with the rest.
+            writer.newest = writer.newest.max(head);
+            self.since.store(writer.newest, Ordering::Release);
             self.floor.store(floor, Ordering::Release);
             self.head.store(head, Ordering::Release);
             self.tags.clear();
@@ -442,15 +457,29 @@ impl View {
         });
     }
 
+    /// Follows no log until the next catch-up: nothing is current meanwhile.
+    fn leave(&self, writer: &mut Writer) {
+        self.overhaul(|| {
+            if let Some(left) = writer.id.take() {
+                writer.hear(left, writer.newest);
+            }
+            self.log.store(0, Ordering::Release);
+            self.head.store(0, Ordering::Release);
+        });
+    }
+
     /// Keeps an answer, unless the view has moved past it: then what it says may be old.
     pub(crate) fn learn(&self, asked: &[TagHash], answer: &Answer) {
-        let writer = self.writer();
-        if writer.id != Some(answer.id) || answer.head < self.head.load(Ordering::Acquire) {
+        let mut writer = self.writer();
+        if writer.id != Some(answer.id) || answer.head < writer.newest {
             return;
         }
         self.floor.fetch_max(answer.floor, Ordering::AcqRel);
         for (&tag, &version) in asked.iter().zip(&answer.versions) {
-            self.tags.raise(tag, version);
+            match writer.owed.get_mut(&tag) {
+                Some(owing) => owing.moved = owing.moved.max(version),
+                None => self.tags.raise(tag, version),
+            }
         }
         self.stir();
     }
@@ -460,7 +489,7 @@ impl View {
         let mut writer = self.writer();
         self.owes.fetch_add(1, Ordering::AcqRel);
         for &tag in tags {
-            *writer.owed.entry(tag).or_default() += 1;
+            writer.owed.entry(tag).or_default().debts += 1;
             self.tags.set(tag, OWED);
         }
         self.stir();
@@ -470,20 +499,22 @@ impl View {
     pub(crate) fn settle(&self, tags: &[TagHash], version: u64) {
         let mut writer = self.writer();
         for tag in tags {
-            match writer.owed.get_mut(tag) {
-                Some(debts) if *debts > 1 => *debts -= 1,
-                Some(_) => {
-                    writer.owed.remove(tag);
-                    self.tags.set(*tag, version);
-                }
-                None => {}
+            let Some(owing) = writer.owed.get_mut(tag) else {
+                continue;
+            };
+            owing.moved = owing.moved.max(version);
+            owing.debts -= 1;
+            if owing.debts == 0 {
+                // It may have moved again below where the view began.
+                let moved = owing.moved.max(self.since.load(Ordering::Acquire));
+                writer.owed.remove(tag);
+                self.tags.set(*tag, moved);
             }
         }
         if writer.owed.is_empty() && self.tags.is_saturated() {
             // A whole bucket was owed at once and shut out its neighbours for good.
             self.overhaul(|| {
-                self.since
-                    .store(self.head.load(Ordering::Acquire), Ordering::Release);
+                self.since.store(writer.newest, Ordering::Release);
                 self.tags.clear();
             });
         }

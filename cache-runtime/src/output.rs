@@ -26,7 +26,7 @@ type Value = dyn Any + Send + Sync;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a cache",
     label = "needs `Clone + Send + Sync + 'static`",
-    note = "a hit hands out a clone: derive `Clone` for `{Self}`, or return `Arc<{Self}>`"
+    note = "a hit hands out a clone, on any thread: derive `Clone`, or return an `Arc`; in place of `Rc` and `RefCell`, use `Arc` and `Mutex`"
 )]
 pub trait Cacheable: Clone + Send + Sync + 'static {}
 
@@ -114,6 +114,8 @@ pub struct Kit<R, T> {
     pub(crate) restore: fn(&Failure) -> Option<R>,
     /// Cloning is trivial and runs no user code: it may be done under the shard's guard.
     pub(crate) stays: bool,
+    /// A value as the tiers carry it. (Here the bounds of `T` are known; behind, they are not.)
+    pub(crate) pack: fn(T) -> Arc<Value>,
     /// What a hit hands out.
     pub(crate) clone: fn(&T) -> T,
     /// Bytes and back; `None` for what stays in this process.
@@ -471,7 +473,10 @@ impl<R, T> Owned<R, T> {
         self.kit(false, T::clone, Some(Vtable::of::<T>()))
     }
 
-    fn kit(&self, stays: bool, clone: fn(&T) -> T, codec: Option<&'static Vtable>) -> Kit<R, T> {
+    fn kit(&self, stays: bool, clone: fn(&T) -> T, codec: Option<&'static Vtable>) -> Kit<R, T>
+    where
+        T: Any + Send + Sync,
+    {
         let Self {
             split,
             wrap,
@@ -488,6 +493,7 @@ impl<R, T> Owned<R, T> {
             share,
             restore,
             stays,
+            pack: |value| Arc::new(value),
             clone,
             codec,
         }

@@ -17,7 +17,7 @@ const ORDER: [&[&str]; 11] = [
     &["cache"],
     &["inspect"],
     &["call", "invalidate"],
-    &["private", "testing"],
+    &["plain", "private", "testing"],
 ];
 
 const FOLDER: &str = "cache-runtime/src/";

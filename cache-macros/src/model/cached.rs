@@ -195,6 +195,8 @@ impl Cached {
         let ttl = ttl.and_then(|ttl| Ttl::new(ttl.value, diag));
         let tags = args.value("tags", "tags = [\"books\"]", diag);
         let tags = tags.and_then(|tags| Tags::new(tags.value, &scope, diag));
+        // Of an empty list, nobody could tell what it is a list of.
+        let tags = tags.filter(|tags| !tags.is_empty());
         let namespace = args.value("namespace", "namespace = \"books\"", diag);
         let namespace = namespace.and_then(|name| tags::namespace(&name.value, diag));
         let version = args.value("version", "version = 2", diag);

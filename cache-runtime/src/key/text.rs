@@ -216,10 +216,6 @@ fn digits(number: u64) -> u64 {
 }
 
 /// Appends a text with everything outside `A-Z a-z 0-9 _ . - @ +` percent-encoded.
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "lazy operators are not vectorized"
-)]
 #[inline]
 pub(super) fn escape(key: &mut KeyWriter, text: &str) {
     // Without a branch for each byte, so that whole vectors are looked at.
@@ -247,7 +243,10 @@ fn escape_slowly(key: &mut KeyWriter, text: &str) {
 }
 
 /// Whether a byte stands for itself in a template's value.
-// Lazy operators are not vectorized.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "lazy operators are not vectorized"
+)]
 #[inline]
 pub(super) fn is_plain(byte: u8) -> bool {
     // `@` is before `A`, and `-` before `.`.

@@ -1,0 +1,22 @@
+//! Guides, each short. They are compiled and run as tests with the rest of the documentation, and
+//! are in no build of the crate but its documentation.
+
+#[doc = include_str!("docs/keys.md")]
+pub mod keys {}
+
+#[doc = include_str!("docs/tags-and-invalidation.md")]
+pub mod tags_and_invalidation {}
+
+#[doc = include_str!("docs/singleflight.md")]
+pub mod singleflight {}
+
+#[doc = include_str!("docs/redis.md")]
+pub mod redis {}
+
+#[doc = include_str!("docs/testing.md")]
+pub mod testing {}
+
+/// The examples of the front page.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub mod readme {}

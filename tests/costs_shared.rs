@@ -1,0 +1,199 @@
+//! What each path costs on the wire, command by command, once the scripts are loaded and the view
+//! is up to date. Two things go on beside the calls and are told apart by their commands: the
+//! heartbeat, once a second (`HDEL`, `HMGET`, `TIME`), and the catch-up that follows a note
+//! (`HMGET`, `CLIENT CACHING`, `XRANGE`), both run by the connection's own task.
+#![cfg(feature = "redis")]
+
+use afresh::{Cache, Outcome, Tier, cached, outcome};
+use afresh_test_support::{Monitor, Server, eventually};
+
+#[cached(ttl = 1800, key = "{id}", tags = ["books", "book:{id}"], cache = cache)]
+async fn book(cache: &Cache, id: u32) -> u32 {
+    id
+}
+
+#[cached(ttl = 1800, key = "{id}", tags = ["books", "book:{id}"], singleflight, cache = cache)]
+async fn flown(cache: &Cache, id: u32) -> u32 {
+    id
+}
+
+async fn connect(server: &Server) -> Cache {
+    let builder = Cache::builder().url(server.url()).prefix("shop");
+    builder.build().await.expect("a cache")
+}
+
+/// What one cache sends, heartbeats left out.
+struct Wire {
+    monitor: Monitor,
+    /// The server's address of the cache's connection.
+    from: String,
+    seen: usize,
+}
+
+impl Wire {
+    /// Watches the connection of a cache, by a heartbeat of its own.
+    fn of(server: &Server, cache: &Cache) -> Self {
+        let monitor = server.monitor();
+        // Nothing else is connected yet that beats.
+        eventually("a heartbeat", || {
+            let commands = monitor.commands();
+            commands.iter().any(|seen| seen.words[0] == "HDEL")
+        });
+        let commands = monitor.commands();
+        let beat = commands.iter().find(|seen| seen.words[0] == "HDEL");
+        let from = beat.expect("a heartbeat").from.clone();
+        assert_eq!(cache.stats().owed, 0);
+        let seen = commands.len();
+        Self {
+            monitor,
+            from,
+            seen,
+        }
+    }
+
+    /// The commands since the last look, by name; a catch-up as one word.
+    fn sent(&mut self) -> Vec<String> {
+        let commands = self.monitor.commands();
+        let new = commands[self.seen..].iter();
+        let sent = new.filter(|seen| seen.from == self.from);
+        let mut names: Vec<String> = Vec::new();
+        for seen in sent {
+            match seen.words[0].as_str() {
+                // Of the heartbeat; or they begin a catch-up, which is known by its end.
+                "HDEL" | "HMGET" | "TIME" => {}
+                "XRANGE" => {
+                    assert_eq!(names.pop().as_deref(), Some("CLIENT"));
+                    names.push("catch-up".to_owned());
+                }
+                name => names.push(name.to_owned()),
+            }
+        }
+        self.seen = commands.len();
+        names
+    }
+
+    /// The commands run inside scripts since the last look.
+    fn run_inside(&mut self) -> usize {
+        let commands = self.monitor.commands();
+        let new = commands[self.seen..].iter();
+        let inside = new.filter(|seen| seen.from == "lua").count();
+        self.seen = commands.len();
+        inside
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_local_hit_sends_nothing() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    book(&cache, 1).await;
+    flown(&cache, 1).await;
+    wire.sent();
+    for _ in 0..1_000 {
+        assert_eq!(outcome(book(&cache, 1)).await.1, Outcome::Hit(Tier::Local));
+        assert_eq!(flown(&cache, 1).await, 1);
+    }
+    assert_eq!(wire.sent(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shared_hit_is_one_get() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    let other = connect(&server).await;
+    book(&other, 1).await;
+    flown(&other, 1).await;
+    for (call, way) in [
+        (outcome(book(&cache, 1)).await, "plain"),
+        (outcome(flown(&cache, 1)).await, "with singleflight"),
+    ] {
+        assert_eq!(call, (1, Outcome::Hit(Tier::Shared)), "{way}");
+    }
+    assert_eq!(wire.sent(), ["GET", "GET"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shared_hit_on_an_older_entry_is_one_get_while_the_view_has_seen_it_all() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    let other = connect(&server).await;
+    book(&other, 1).await;
+    for round in 0..3 {
+        let tag = format!("round:{round}");
+        cache.invalidate([tag]).await.expect("an invalidation");
+    }
+    eventually("the catch-up", || {
+        wire.sent().contains(&"catch-up".to_owned())
+    });
+    assert_eq!(book(&cache, 1).await, 1);
+    let sent = wire.sent();
+    let sent: Vec<_> = sent.iter().filter(|name| *name != "catch-up").collect();
+    assert_eq!(sent, ["GET"]);
+    assert_eq!(cache.stats().hits_shared, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_miss_is_a_look_up_and_a_fill() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    assert_eq!(book(&cache, 1).await, 1);
+    assert_eq!(wire.sent(), ["GET", "EVALSHA"]);
+    assert_eq!(cache.stats().stored, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_miss_with_singleflight_takes_three_round_trips() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    assert_eq!(flown(&cache, 1).await, 1);
+    // `CLIENT CACHING` arms the tracking for the next command, the bid, and goes in one pipeline
+    // with it: three round trips, the last of which stores the entry and frees the lease.
+    assert_eq!(wire.sent(), ["GET", "CLIENT", "EVALSHA", "EVALSHA"]);
+    assert_eq!(cache.stats().stored, 1);
+    assert_eq!(server.cli(&["KEYS", "*:l:*"]), "", "the lease is free");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invalidation_is_one_script_however_many_tags_and_entries() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    let many: Vec<_> = (0..100).map(|id| format!("book:{id}")).collect();
+    for tags in [&many[..1], &many] {
+        cache.invalidate(tags).await.expect("an invalidation");
+        let sent = wire.sent();
+        let sent: Vec<_> = sent.iter().filter(|name| *name != "catch-up").collect();
+        assert_eq!(sent, ["EVALSHA"], "{} tags", tags.len());
+    }
+    let mut inside = Vec::new();
+    for entries in [0, 100] {
+        for id in 0..entries {
+            book(&cache, id).await;
+        }
+        wire.run_inside();
+        cache.invalidate(["books"]).await.expect("an invalidation");
+        inside.push(wire.run_inside());
+        assert_eq!(book(&cache, 0).await, 0);
+    }
+    assert_eq!(inside[0], inside[1], "it touches no entry");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_process_sends_its_heartbeat_and_nothing_else() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    let beats = |wire: &Wire| {
+        let commands = wire.monitor.commands();
+        let beats = commands.iter().filter(|seen| seen.words[0] == "HDEL");
+        beats.count()
+    };
+    let began = beats(&wire);
+    eventually("two heartbeats", || beats(&wire) >= began + 2);
+    assert_eq!(wire.sent(), [""; 0]);
+}
