@@ -59,8 +59,12 @@ fn returns(function: &Callable, place: &Place) -> TokenStream {
 
 /// What is constant about a function: its name and where it is.
 fn identity(function: &Callable) -> TokenStream {
-    let name = Literal::string(&function.sig.ident.unraw().to_string());
+    let name = name(function);
     quote!(#name, ::core::file!(), ::core::line!())
+}
+
+fn name(function: &Callable) -> Literal {
+    Literal::string(&function.sig.ident.unraw().to_string())
 }
 
 /// The cache that is meant.

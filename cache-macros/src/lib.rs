@@ -22,13 +22,13 @@ use self::diag::Diag;
 use self::func::Func;
 use self::model::{Cached, Invalidates};
 
-/// Caches the calls of a function. Documented in the facade crate.
+#[expect(missing_docs, reason = "documented where the facade exports it")]
 #[proc_macro_attribute]
 pub fn cached(attr: TokenStream, item: TokenStream) -> TokenStream {
     cached_tokens(attr.into(), item.into()).into()
 }
 
-/// Invalidates cached entries when a function runs. Documented in the facade crate.
+#[expect(missing_docs, reason = "documented where the facade exports it")]
 #[proc_macro_attribute]
 pub fn invalidates(attr: TokenStream, item: TokenStream) -> TokenStream {
     invalidates_tokens(attr.into(), item.into()).into()

@@ -129,7 +129,7 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
     key(&mut writer);
     let home = match spec.namespace {
         None => Home::function(site.id),
-        Some(name) => Home::namespace(name, spec.version, TypeId::of::<T>()),
+        Some(name) => Home::namespace(name, spec.version, spec.key_form, TypeId::of::<T>()),
     };
     let is_plain = scope::is_plain();
     if is_plain {
@@ -230,6 +230,10 @@ where
     let step = call.find().await;
     let given = match take(&kit, step) {
         Taken::Output(output) => return output,
+        Taken::Failed(output) => {
+            call.is_coalesced();
+            return output;
+        }
         Taken::Never => pending().await,
         Taken::Put(output) => Some(output),
         Taken::Compute => None,
@@ -247,6 +251,10 @@ where
     }
     match take(&kit, call.secure().await) {
         Taken::Output(output) => return output,
+        Taken::Failed(output) => {
+            call.is_coalesced();
+            return output;
+        }
         Taken::Alone => call.role = Role::Alone,
         Taken::Compute | Taken::Put(_) | Taken::Never => {}
     }
@@ -270,6 +278,8 @@ where
 /// A [`Step`] as this function's types see it.
 enum Taken<R> {
     Output(R),
+    /// The failure of the call that was waited for.
+    Failed(R),
     Never,
     Put(Box<dyn Any + Send>),
     Compute,
@@ -284,7 +294,7 @@ fn take<R, T: Any>(kit: &Kit<R, T>, step: Step) -> Taken<R> {
             None => Taken::Alone,
         },
         Step::Failed(failure) => match (kit.restore)(&failure) {
-            Some(output) => Taken::Output(output),
+            Some(output) => Taken::Failed(output),
             None => Taken::Alone,
         },
         Step::Missed => Taken::Never,

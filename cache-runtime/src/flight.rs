@@ -395,3 +395,6 @@ impl<H: Send + 'static> Drop for Follower<H> {
         drop(given_up);
     }
 }
+
+#[cfg(test)]
+mod tests;

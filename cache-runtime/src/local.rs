@@ -12,6 +12,7 @@ use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::clock::Millis;
 use crate::log::{Judgement, Position, View};
+use crate::spec::KeyForm;
 use crate::tag::TagHash;
 
 /// A value of any type, as it is kept and handed around.
@@ -26,6 +27,8 @@ pub(crate) struct Home {
     /// The namespace's name; empty for a function.
     name: &'static str,
     version: u32,
+    /// Text and encoded parts may have the same bytes.
+    form: KeyForm,
 }
 
 impl Home {
@@ -35,12 +38,23 @@ impl Home {
             of,
             name: "",
             version: 0,
+            form: KeyForm::Parts,
         }
     }
 
     #[inline]
-    pub(crate) const fn namespace(name: &'static str, version: u32, of: TypeId) -> Self {
-        Self { of, name, version }
+    pub(crate) const fn namespace(
+        name: &'static str,
+        version: u32,
+        form: KeyForm,
+        of: TypeId,
+    ) -> Self {
+        Self {
+            of,
+            name,
+            version,
+            form,
+        }
     }
 
     /// A seed for the hash of its keys. Constant for a function, so that it costs nothing.
@@ -57,7 +71,10 @@ impl PartialEq for Home {
     fn eq(&self, other: &Self) -> bool {
         // One name has one address, nearly always: comparing the text is for the other times.
         let same_name = || std::ptr::eq(self.name, other.name) || self.name == other.name;
-        self.of == other.of && self.version == other.version && same_name()
+        self.of == other.of
+            && self.version == other.version
+            && self.form == other.form
+            && same_name()
     }
 }
 

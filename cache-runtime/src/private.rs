@@ -1,11 +1,13 @@
 //! Everything that an expansion names, and nothing else. Not for use by hand: it changes with the
 //! macros, in any release.
 
+pub use crate::__register as register;
 pub use crate::call::{Entered, Finish, Finished, Planned, Planning, Site, Start, enter, site};
 pub use crate::invalidate::{Mutating, Targets, mutate};
 pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
-pub use crate::spec::{Mutation, Spec, When};
+pub use crate::spec::{Mutation, Registered, Spec, When};
+pub use inventory;
 
 use crate::cache::Cache;
 use crate::tag::Tag;

@@ -140,3 +140,46 @@ impl Mutation {
         self
     }
 }
+
+/// An annotated function, as it registers itself before `main` begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Registered {
+    /// `module_path!()` around the function.
+    pub module: &'static str,
+    /// The function's identifier.
+    pub name: &'static str,
+    /// `file!()` of the function.
+    pub file: &'static str,
+    /// `line!()` of the function.
+    pub line: u32,
+    /// A hash of the function's text: it tells two of one name apart.
+    pub text: u64,
+}
+
+inventory::collect!(Registered);
+
+impl Registered {
+    /// All annotated functions of this program, in no particular order.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
+        inventory::iter::<Self>.into_iter()
+    }
+}
+
+/// Puts a function on record. For expansions only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($name:literal, $text:literal) => {
+        const _: () = {
+            $crate::private::inventory::submit! {
+                $crate::private::Registered {
+                    module: ::core::module_path!(),
+                    name: $name,
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    text: $text,
+                }
+            }
+        };
+    };
+}

@@ -254,14 +254,14 @@ mod tests {
     fn a_circle_inside_a_group_is_found() {
         let one_way = [
             ("flight.rs", "use crate::scope;"),
-            ("scope.rs", "use crate::timer;"),
-            ("timer.rs", ""),
+            ("scope.rs", "use crate::lease;"),
+            ("lease.rs", ""),
         ];
         assert_eq!(found(&one_way), [""; 0]);
         let back = [
             one_way[0],
             one_way[1],
-            ("timer.rs", "use crate::flight::Flight;"),
+            ("lease.rs", "use crate::flight::Flight;"),
         ];
         assert_eq!(found(&back).len(), 3);
     }

@@ -5,7 +5,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{access, at, body, cache, function, hidden, identity, private, returns, tags};
+use super::{access, at, body, cache, function, hidden, identity, name, private, returns, tags};
 use crate::model::{Cached, Key, Part, Piece, Place, Ttl};
 
 /// The function with its calls cached.
@@ -21,11 +21,21 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
     // Each call is a statement of its own, so that temporaries of the user's expressions (the
     // guard of a lock, say) are gone before the body runs.
     let call = hidden("call");
+    let register = register(model);
     let calls = quote! {
+        #register
         let #call = #p::enter(#kit, const { &#spec }, #p::site(&|| ()), #cache, |#k| { #key });
         #call.run(move |#start| { #plan }).await
     };
     function(&model.function, &calls)
+}
+
+/// The function's entry in the register of annotated functions.
+fn register(model: &Cached) -> TokenStream {
+    let p = private(&model.place, Span::mixed_site());
+    let name = name(&model.function);
+    let text = Literal::u64_suffixed(model.function.fingerprint());
+    quote!(#p::register!(#name, #text);)
 }
 
 /// What the return type can do; an error here is one on the return type.

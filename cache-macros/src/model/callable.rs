@@ -64,6 +64,14 @@ impl Callable {
         })
     }
 
+    /// A hash of the function's text (FNV-1a): all that tells apart two that have one name.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let text = format!("{}{}", self.sig.to_token_stream(), self.body);
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
+
     /// Checks that the output can be stored: it is a type with a name, and owns its data.
     pub(crate) fn owned(&self, diag: &mut Diag) {
         if let Some(span) = find_impl(self.output.to_token_stream()) {

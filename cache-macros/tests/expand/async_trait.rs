@@ -28,6 +28,7 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
+        p::register!("book", 6695493485067209582u64);
         let call = p::enter(
             p::Returns::<Book>::NEW.shape().errors().stored(),
             const { &p::Spec::new("book", ::core::file!(), ::core::line!()).template() },

@@ -11,6 +11,7 @@ pub async fn page(
     #[cfg(feature = "x")]
     x: X,
 ) -> Vec<Book> {
+    p::register!("page", 7064890991285019910u64);
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
         const { &p::Spec::new("page", ::core::file!(), ::core::line!()) },

@@ -29,6 +29,7 @@ pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
 where
     T: Display,
 {
+    p::register!("list", 4721504543731885233u64);
     let call = p::enter(
         p::Returns::<Vec<T>>::NEW.shape().errors().local(),
         const {

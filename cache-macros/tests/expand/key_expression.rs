@@ -4,6 +4,7 @@
 //! async fn reviews(id: i64, page: u32) {}
 
 async fn reviews(id: i64, page: u32) {
+    p::register!("reviews", 12097727616934043070u64);
     let call = p::enter(
         p::Returns::<()>::NEW.shape().errors().stored(),
         const { &p::Spec::new("reviews", ::core::file!(), ::core::line!()) },

@@ -6,6 +6,7 @@
 //! }
 
 async fn find(id: i64) -> Option<Book> {
+    p::register!("find", 13040776614194309178u64);
     let call = p::enter(
         p::Returns::<Option<Book>>::NEW.shape().errors().stored(),
         const { &p::Spec::new("find", ::core::file!(), ::core::line!()).template() },

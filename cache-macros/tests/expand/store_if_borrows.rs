@@ -6,6 +6,7 @@
 //! }
 
 async fn search(name: String, limit: Limit) -> Vec<Book> {
+    p::register!("search", 2175400380097184877u64);
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
         const { &p::Spec::new("search", ::core::file!(), ::core::line!()).template() },

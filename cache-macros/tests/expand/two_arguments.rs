@@ -6,6 +6,7 @@
 //! }
 
 async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
+    p::register!("book", 5539626759172368096u64);
     let call = p::enter(
         p::Returns::<Result<Book, DbError>>::NEW.shape().errors().stored(),
         const {

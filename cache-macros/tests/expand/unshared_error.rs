@@ -6,6 +6,7 @@
 //! }
 
 async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
+    p::register!("parse", 8021524395277600130u64);
     let call = p::enter(
         p::Returns::<Result<Book, ParseError<'a>>>::NEW.shape().unshared().local(),
         const {

@@ -33,17 +33,18 @@ impl Call {
     /// Whether anyone but the caller has a use for the value.
     pub(super) fn wants_value(&self, keep: bool) -> bool {
         self.is_computed();
-        match self.role {
-            Role::Leader(_) => true,
-            Role::Alone | Role::Replaces => keep && self.stores(),
+        let wanted = matches!(self.role, Role::Leader(_)) || (keep && self.stores());
+        if !wanted && !self.bypass {
+            self.inner().reporter.counters.not_stored.add();
         }
+        wanted
     }
 
     fn is_computed(&self) {
         let counters = &self.inner().reporter.counters;
         if self.bypass {
             counters.bypassed.add();
-            self.tell(Outcome::Bypass);
+            self.tell(Outcome::Bypassed);
         } else {
             counters.computed.add();
             self.tell(Outcome::Computed);
@@ -105,6 +106,8 @@ impl Call {
             Sent::Not => {
                 if self.keep(value, noted.at, 0) {
                     counters.stored.add();
+                } else {
+                    counters.not_stored.add();
                 }
             }
             Sent::Refused => counters.refused.add(),
@@ -138,14 +141,10 @@ impl Call {
         let (Some(codec), Some(log)) = (self.codec, noted.id) else {
             return Sent::Not;
         };
-        let counters = &self.inner().reporter.counters;
         let bytes = match self.encode(shared, codec, value, noted) {
             Ok(bytes) => bytes,
             Err(error) => {
-                counters.not_stored.add();
-                self.inner()
-                    .reporter
-                    .misuse("a value is not stored in the shared store", &error);
+                self.tell_unsendable(&error);
                 return Sent::Not;
             }
         };
@@ -185,7 +184,8 @@ impl Call {
         noted: Noted,
     ) -> Result<Vec<u8>, Error> {
         let codec = self.codec_in_use();
-        let payload = (vtable.encode)(&**value, codec)?;
+        let payload = (vtable.encode)(&**value, codec)
+            .map_err(|error| self.unsuited(vtable, &error.to_string()))?;
         self.try_round_trip(vtable, &payload)?;
         let subject = self.subject();
         let now = shared.now();
@@ -216,6 +216,33 @@ impl Call {
         Ok(bytes)
     }
 
+    /// Tells why values of this function are not stored with this codec: once, and counted from
+    /// then on.
+    fn tell_unsendable(&self, error: &Error) {
+        static TOLD: LazyLock<Mutex<HashSet<(TypeId, u8)>>> = LazyLock::new(Mutex::default);
+
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert((self.site.id, self.codec_in_use().id())) {
+            drop(told);
+            self.inner()
+                .reporter
+                .misuse("a value is not stored in the shared store", error);
+        }
+    }
+
+    /// A type that the codec in use cannot carry.
+    fn unsuited(&self, vtable: &'static Vtable, why: &str) -> Error {
+        Error::new(
+            ErrorKind::Codec,
+            format!(
+                "{:?} cannot carry `{}` ({why}): choose `Codec::Json` or `Codec::MessagePack` \
+                 with `Cache::builder().codec(..)`",
+                self.codec_in_use(),
+                (vtable.type_name)()
+            ),
+        )
+    }
+
     /// Some types encode to bytes that do not decode again (`flatten`, untagged enums…): tried
     /// with the first value of each type and codec, so that this is known at once and not by
     /// misses that nobody notices.
@@ -224,16 +251,7 @@ impl Call {
 
         let codec = self.codec_in_use();
         let outcome = |decodes| (self.site.id, codec.id(), decodes);
-        let unusable = || {
-            Error::new(
-                ErrorKind::Codec,
-                format!(
-                    "`{}` does not come back from the bytes that {codec:?} makes of it: choose \
-                     `Codec::Json` or `Codec::MessagePack` with `Cache::builder().codec(..)`",
-                    (vtable.type_name)()
-                ),
-            )
-        };
+        let unusable = || self.unsuited(vtable, "it does not come back from its bytes");
         let mut tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
         if tried.contains(&outcome(true)) {
             return Ok(());
@@ -295,7 +313,7 @@ impl Call {
             ));
         }
         let tag = self.subject().tag;
-        let Some(shared) = self.inner().shared.clone().filter(|_| !self.spec.local) else {
+        let Some(shared) = self.inner().shared.clone() else {
             let put = self
                 .inner()
                 .view

@@ -100,12 +100,7 @@ impl Call {
                         Step::Value(value)
                     })
             }
-            Landing::Failed(failure) => {
-                if !matches!(failure, Failure::Opaque) {
-                    self.is_coalesced();
-                }
-                Some(Step::Failed(failure))
-            }
+            Landing::Failed(failure) => Some(Step::Failed(failure)),
         }
     }
 
@@ -188,7 +183,6 @@ impl Call {
                 }
                 Ok(Bidden::Failed { message }) => {
                     lease.denied();
-                    self.is_coalesced();
                     self.land(Landing::Failed(Failure::Message(message.clone())));
                     return Step::Failed(Failure::Message(message));
                 }

@@ -9,6 +9,7 @@ use super::Call;
 use crate::inspect::Identity;
 use crate::key::{self, Key};
 use crate::shared::Slot;
+use crate::spec::{Registered, Spec};
 use crate::tag::{Tag, TagHash};
 
 /// A function's identity: its path as the compiler spells it, and the type of a closure in it.
@@ -52,15 +53,43 @@ pub(super) struct Subject {
     pub(super) shape: u64,
 }
 
-/// Which function has taken which path, in this process.
-static PATHS: LazyLock<Mutex<HashMap<String, TypeId>>> = LazyLock::new(Mutex::default);
+/// What a function that names no namespace goes by outside this process: its path.
+///
+/// Where another annotated function of its module has its name (methods of two types, or functions
+/// in sibling blocks, which even have one path), its text is part of it, so that in no process one
+/// reads the other's entries.
+fn shared_name(path: &str, spec: &Spec) -> String {
+    let is_this =
+        |one: &&Registered| one.name == spec.name && one.file == spec.file && one.line == spec.line;
+    let Some(this) = Registered::all().find(is_this) else {
+        return path.to_owned();
+    };
+    let is_twin = |one: &&Registered| one.name == this.name && one.module == this.module;
+    if Registered::all().filter(is_twin).count() == 1 {
+        path.to_owned()
+    } else {
+        format!("{path}#{:016x}", this.text)
+    }
+}
 
-/// Whether this function may go by its path outside this process: two functions in sibling
-/// blocks have one path, and must not read each other's entries.
-fn owns_path(path: &str, site: &Site) -> bool {
-    let mut paths = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
-    let owner = *paths.entry(path.to_owned()).or_insert(site.id);
-    owner == site.id
+/// [`shared_name`], worked out once per function: the register may be long. `None` where another
+/// function of this process goes by it already: the two have one path and one text.
+fn claimed_name(path: &str, site: &Site, spec: &Spec) -> Option<String> {
+    #[derive(Default)]
+    struct Claims {
+        names: HashMap<TypeId, String>,
+        owners: HashMap<String, TypeId>,
+    }
+    static CLAIMS: LazyLock<Mutex<Claims>> = LazyLock::new(Mutex::default);
+
+    // Both maps only grow, each by whole entries.
+    let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
+    let Claims { names, owners } = &mut *claims;
+    let name = names
+        .entry(site.id)
+        .or_insert_with(|| shared_name(path, spec));
+    let owner = *owners.entry(name.clone()).or_insert(site.id);
+    (owner == site.id).then(|| name.clone())
 }
 
 impl Call {
@@ -78,12 +107,12 @@ impl Call {
         let readable = key::readable(form, &self.key.words, &digest);
         let mut shape = 0;
         let slot = match (&self.inner().shared, self.codec) {
-            (Some(shared), Some(codec)) if !self.spec.local && self.is_shared(&namespace) => {
-                shape = (codec.shape)();
-                let text = key::namespace_text(&namespace);
-                Some(Arc::new(
-                    shared.slot(&format!("{text}/{version}/{shape:016x}:{readable}")),
-                ))
+            (Some(shared), Some(codec)) if !self.spec.local => {
+                self.abroad(&namespace).map(|name| {
+                    shape = (codec.shape)();
+                    let name = key::namespace_text(&name);
+                    Arc::new(shared.slot(&format!("{name}/{version}/{shape:016x}:{readable}")))
+                })
             }
             _ => None,
         };
@@ -97,19 +126,19 @@ impl Call {
         }
     }
 
-    fn is_shared(&self, namespace: &str) -> bool {
-        if self.spec.namespace.is_some() || owns_path(namespace, &self.site) {
-            return true;
+    /// What this function's namespace is called outside this process.
+    fn abroad(&self, namespace: &str) -> Option<String> {
+        if self.spec.namespace.is_some() {
+            return Some(namespace.to_owned());
         }
-        tracing::warn!(
-            target: "afresh",
-            function = namespace,
-            file = self.spec.file,
-            line = self.spec.line,
-            "two cached functions have this path, so this one is kept in this process only: give \
-             it a `namespace` of its own"
-        );
-        false
+        let name = claimed_name(namespace, &self.site, &self.spec);
+        if name.is_none() {
+            self.misuse(
+                "another cached function has the same path and the same text, so this one is kept \
+                 in this process only: give it a `namespace`",
+            );
+        }
+        name
     }
 
     pub(super) fn identity(&self) -> Identity {

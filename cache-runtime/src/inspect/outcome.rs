@@ -29,7 +29,7 @@ pub enum Outcome {
     /// By another call's compute, in this process or another.
     Coalesced,
     /// By running the body, because the cache was bypassed or is off.
-    Bypass,
+    Bypassed,
     /// No cached call happened in the future.
     Uncached,
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Outcome {
             Self::Stale => "stale",
             Self::Computed => "computed",
             Self::Coalesced => "coalesced",
-            Self::Bypass => "bypass",
+            Self::Bypassed => "bypassed",
             Self::Uncached => "uncached",
         })
     }

@@ -85,9 +85,7 @@ async fn wait_to_retry(link: &Link, wait: Duration) {
     let mut random = [0];
     // Without randomness the wait is merely regular.
     let _ = getrandom::fill(&mut random);
-    let wait = wait
-        .checked_sub(wait / 4 * u32::from(random[0]) / 255)
-        .unwrap();
+    let wait = wait.saturating_sub(wait / 4 * u32::from(random[0]) / 255);
     let until = link.clock.now() + crate::clock::millis(wait);
     loop {
         let left = until.saturating_sub(link.clock.now());
