@@ -317,7 +317,7 @@ async fn a_bypass_neither_reads_nor_stores_but_invalidates() {
     let db = Db::new();
     row(&db, 1).await.expect("well");
     let bypassed = bypass(outcome(row(&db, 1))).await;
-    assert_eq!(bypassed, (Ok(2), Outcome::Bypass));
+    assert_eq!(bypassed, (Ok(2), Outcome::Bypassed));
     assert_eq!(row(&db, 1).await, Ok(1), "what was stored is still there");
     bypass(row(&db, 2)).await.expect("well");
     assert_eq!(outcome(row(&db, 2)).await.1, Outcome::Computed);

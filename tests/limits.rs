@@ -100,7 +100,9 @@ async fn without_any_ttl_nothing_is_stored_and_that_is_reported_once() {
 mod misused {
     use super::*;
 
-    async fn plain() {}
+    async fn plain() {
+        std::future::ready(()).await;
+    }
 
     #[invalidates(tags = ["a"], entries = [plain()], cache = cache)]
     async fn change(cache: &Cache) {}

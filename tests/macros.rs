@@ -33,7 +33,7 @@ macro_rules! lives {
     };
 }
 
-const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 
 #[tokio::test]
 async fn a_ttl_in_each_form_ends_when_it_says() {
@@ -50,7 +50,7 @@ async fn a_ttl_in_each_form_ends_when_it_says() {
 
     lives!(seconds(), Duration::from_secs(90));
     lives!(text(), Duration::from_secs(150));
-    lives!(hour(), Duration::from_secs(3_600));
+    lives!(hour(), Duration::from_hours(1));
     lives!(expression(), Duration::from_secs(11));
     lives!(from_argument(20), Duration::from_secs(20));
 }
@@ -112,7 +112,7 @@ async fn a_ttl_of_zero_stores_nothing_and_is_shared_all_the_same() {
 
 #[tokio::test]
 async fn store_if_decides_by_the_value() {
-    #[cached(ttl = 60, key = "{id}", store_if = |value| value.is_some())]
+    #[cached(ttl = 60, key = "{id}", store_if = |value| value.is_some_and(|id| id < 9))]
     async fn found(id: u32) -> Option<u32> {
         (id > 0).then_some(id)
     }
@@ -236,7 +236,7 @@ async fn plans_are_evaluated_once_a_miss_and_never_on_a_hit() {
     static TAGS: AtomicUsize = AtomicUsize::new(0);
     fn ttl() -> Duration {
         TTLS.fetch_add(1, Ordering::SeqCst);
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
     fn tags() -> Vec<String> {
         TAGS.fetch_add(1, Ordering::SeqCst);

@@ -98,7 +98,7 @@ impl World {
         if let Some(on_plan) = on_plan {
             on_plan();
         }
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 
     fn let_through(&self, bodies: usize) {
@@ -376,6 +376,26 @@ async fn any_one_of_several_tags_is_enough() {
     }
 }
 
+/// An entry goes by the tags of its last compute, not by those of earlier ones.
+#[tokio::test]
+async fn tags_that_an_entry_no_longer_has_do_not_invalidate_it() {
+    #[cached(ttl = 60, key = (), tags = tags.lock().expect("no panic").clone(), cache = cache)]
+    async fn tagged(cache: &Cache, tags: &Mutex<Vec<&'static str>>) {}
+
+    let (cache, tags) = (Cache::in_memory(), Mutex::new(vec!["a", "b"]));
+    let call = || outcome(tagged(&cache, &tags));
+    let invalidate = async |tag| cache.invalidate([tag]).await.expect("in memory");
+    for (now, by, of_before) in [(vec!["b", "c"], "a", "a"), (vec!["d"], "c", "b")] {
+        assert_eq!(call().await.1, Outcome::Computed);
+        *tags.lock().expect("no panic") = now;
+        invalidate(by).await;
+        assert_eq!(call().await.1, Outcome::Computed);
+        invalidate(of_before).await;
+        assert_eq!(call().await.1, Outcome::Hit(Tier::Local));
+        cache.invalidate_all().await.expect("in memory");
+    }
+}
+
 /// Bodies, hits, invalidations at random on real threads: whoever reads after an acknowledged
 /// write sees it. It proves nothing by passing; it is what found a fault would be seen in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -417,7 +437,7 @@ async fn no_reader_is_older_than_an_acknowledged_write() {
     }
     soon(async {
         while let Some(done) = tasks.join_next().await {
-            done.expect("no stale read")
+            done.expect("no stale read");
         }
     })
     .await;

@@ -67,6 +67,22 @@ async fn every_way_to_invalidate_reaches_every_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_does_not_wait_for_the_heartbeat() {
+    let server = Server::start();
+    let source = AtomicU64::new(0);
+    let (one, two) = (connect(&server.url()).await, connect(&server.url()).await);
+    let beats = || server.commandstats().get("time").copied().unwrap_or(0);
+    let before = beats();
+    for round in 1..=20 {
+        source.store(round, Ordering::SeqCst);
+        one.invalidate(["books"]).await.expect("an invalidation");
+        eventually("the note", || now(book(&two, &source, 1)).0 == round);
+    }
+    // Seen by heartbeats alone, each round would take one of the second process's.
+    assert!(beats() - before < 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tags_take_what_carries_them_and_nothing_else() {
     let server = Server::start();
     let source = AtomicU64::new(0);

@@ -30,12 +30,6 @@ impl From<afresh::Error> for Failed {
 #[derive(Debug)]
 struct Mute;
 
-impl fmt::Display for Mute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("mute")
-    }
-}
-
 #[cached(ttl = 1800, key = "{id}", tags = ["books"], singleflight(lease = "1h", wait = "1h"), cache = cache)]
 async fn book(cache: &Cache, port: u16, id: &str) -> Result<String, Failed> {
     run(port).await.map_err(Failed)
@@ -262,19 +256,19 @@ fn a_leader_that_lost_its_lease_neither_commits_nor_frees_it() {
 }
 
 #[test]
-fn a_late_commit_does_not_replace_the_newer_value() {
+fn a_leader_that_was_halted_does_not_replace_the_newer_value() {
     let mut fleet = Fleet::start();
-    fleet.lead("book");
-    let (name, _) = fleet.lease();
-    fleet.server.cli(&["DEL", &name]);
-    fleet.two.say("book 1");
+    fleet.lead("renewed");
+    fleet.one.pause();
+    fleet.two.say("renewed 1");
     fleet.await_run(2);
     fleet.end(2, "ok");
     fleet.two.expect("run 2");
+    fleet.one.resume();
     fleet.end(1, "ok");
     fleet.one.expect("run 1");
     assert_eq!(fleet.one.ask("stats"), "1 0", "the commit was refused");
-    assert_eq!(fleet.one.ask("book 1"), "run 2");
+    assert_eq!(fleet.one.ask("renewed 1"), "run 2");
 }
 
 #[test]

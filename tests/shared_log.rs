@@ -145,7 +145,6 @@ async fn a_head_that_moved_unseen_is_caught_up_with() {
     await_sharing(&one, &two);
 }
 
-/// A replica that has everything its primary has.
 fn replica_of(primary: &Server) -> Server {
     let port = primary.port().to_string();
     let replica = Server::start_with(&["--replicaof", "127.0.0.1", &port]);
@@ -194,9 +193,9 @@ async fn a_promoted_replica_that_lacks_the_last_records_serves_nothing_old() {
 async fn a_server_promoted_under_a_connection_begins_another_log() {
     let primary = Server::start();
     let source = AtomicU64::new(1);
+    let replica = replica_of(&primary);
     let one = connect(&primary.url()).await;
     assert_eq!(read(&one, &source, 1).0, 1);
-    let replica = replica_of(&primary);
     await_copy(&primary, &replica);
     let id = |server: &Server| server.command(&[b"HGET", KEYS[0].as_bytes(), b"id"]);
     assert_eq!(id(&replica), id(&primary));

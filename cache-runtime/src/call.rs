@@ -171,7 +171,8 @@ fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: Home, key: &KeyWri
     }
 
     let local = inner.local.as_ref()?;
-    if !inner.view.is_trusted(|| inner.clock.instant()) {
+    let now = inner.clock.now();
+    if !inner.view.is_trusted(now, || inner.clock.wall()) {
         return None;
     }
     let key = KeyRef {
@@ -179,7 +180,6 @@ fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: Home, key: &KeyWri
         home,
         words: key.words(),
     };
-    let now = inner.clock.now();
     let taken = local.read(&key, |entry: &LocalEntry| {
         if entry.expires <= now || !entry.is_current(&inner.view) {
             return None;
@@ -402,6 +402,9 @@ impl Call {
     }
 
     async fn inspected(&mut self, inspection: &Inspection) -> Step {
+        if let Some(shared) = &self.inner().shared {
+            shared.summon();
+        }
         // A value that is put must be no older than the handle.
         self.note();
         match inspection.request().await {
@@ -423,6 +426,10 @@ impl Call {
                 Step::Put(output)
             }
             Request::Refresh => {
+                if let Some(shared) = &self.inner().shared {
+                    // Out of reach, it is not stored: the compute is what was asked for first.
+                    let _ = shared.reached().await;
+                }
                 self.note();
                 self.role = Role::Replaces;
                 Step::Compute

@@ -21,6 +21,11 @@ impl Clock {
         coarse_millis() + self.advanced.load(Ordering::Relaxed)
     }
 
+    /// Now, without what a test has advanced this clock by.
+    pub(crate) fn unadvanced(&self) -> Millis {
+        coarse_millis()
+    }
+
     /// Now, for trust: two clocks, since neither alone can be believed. The monotonic one stops
     /// during suspend, the wall clock can be set back; a deadline holds only while both say so.
     #[inline]
@@ -30,6 +35,12 @@ impl Clock {
             monotonic: coarse_millis() + advanced,
             wall: wall_millis() + advanced,
         }
+    }
+
+    /// The wall clock's part of an [`instant`](Self::instant).
+    #[inline]
+    pub(crate) fn wall(&self) -> Millis {
+        wall_millis() + self.advanced.load(Ordering::Relaxed)
     }
 
     /// Moves this clock forward, for tests.

@@ -28,6 +28,8 @@ pub(crate) enum Landing {
         value: Value,
         at: Position,
         tags: Arc<[TagHash]>,
+        /// Whether it was found in a tier: it was computed before the flight, not in it.
+        found: bool,
     },
     /// With the leader's own failure.
     Failed(Failure),

@@ -371,3 +371,6 @@ impl Local {
         self.shards.iter().map(count).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

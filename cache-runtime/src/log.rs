@@ -119,6 +119,8 @@ const OWED: u64 = u64::MAX;
 pub(crate) struct View {
     epoch: AtomicU64,
     log: AtomicU64,
+    /// The two halves of the log's id; zero in memory, where the log needs none.
+    id: [AtomicU64; 2],
     head: AtomicU64,
     floor: AtomicU64,
     /// The position from which on this view has seen every record.
@@ -148,6 +150,7 @@ impl View {
         Self {
             epoch: AtomicU64::new(2),
             log: AtomicU64::new(0),
+            id: [AtomicU64::new(0), AtomicU64::new(0)],
             head: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             since: AtomicU64::new(0),
@@ -209,12 +212,16 @@ impl View {
 
     /// The log this view follows, with its id, if it follows one that has an id.
     pub(crate) fn identity(&self) -> Option<(LogId, Position)> {
-        let writer = self.writer();
-        let position = Position {
-            log: self.log.load(Ordering::Acquire),
-            head: self.head.load(Ordering::Acquire),
+        let read = || {
+            let [first, second] = self.id.each_ref().map(|half| half.load(Ordering::Acquire));
+            let at = Position {
+                log: self.log.load(Ordering::Acquire),
+                head: self.head.load(Ordering::Acquire),
+            };
+            let id = u128::from(first) << 64 | u128::from(second);
+            (id != 0 && at.log != 0).then(|| (id.to_le_bytes(), at))
         };
-        writer.id.map(|id| (id, position))
+        self.observe(read).0
     }
 
     /// A position in the log with this id; [`Position::NOWHERE`] if this view follows another.
@@ -228,15 +235,12 @@ impl View {
         }
     }
 
-    /// Whether the view may be believed without asking.
+    /// Whether the view may be believed without asking, at this time on both clocks.
     #[inline]
-    pub(crate) fn is_trusted(&self, now: impl FnOnce() -> Instant) -> bool {
-        let monotonic = self.trusted_monotonic.load(Ordering::Acquire);
-        if monotonic == Millis::MAX {
-            return true;
-        }
-        let now = now();
-        now.monotonic < monotonic && now.wall < self.trusted_wall.load(Ordering::Acquire)
+    pub(crate) fn is_trusted(&self, now: Millis, wall: impl FnOnce() -> Millis) -> bool {
+        let deadline = self.trusted_monotonic.load(Ordering::Acquire);
+        deadline == Millis::MAX
+            || (now < deadline && wall() < self.trusted_wall.load(Ordering::Acquire))
     }
 
     /// Extends the trust. Only forward: a late answer proves less than an earlier one did.
@@ -432,6 +436,15 @@ impl View {
         true
     }
 
+    /// Begins to follow the log that an attach has found, unless this view follows it already. The
+    /// catch-up that comes next joins up with it.
+    pub(crate) fn follow(&self, id: LogId, head: u64, floor: u64) {
+        let mut writer = self.writer();
+        if writer.id != Some(id) {
+            self.start(&mut writer, id, head, floor);
+        }
+    }
+
     /// Begins to follow a log, or the same one after a gap, at its head: of what is older, this
     /// view knows nothing until it asks.
     fn start(&self, writer: &mut Writer, id: LogId, head: u64, floor: u64) {
@@ -444,6 +457,9 @@ impl View {
                 writer.owed.values_mut().for_each(|owing| owing.moved = 0);
                 writer.logs += 1;
                 self.log.store(writer.logs, Ordering::Release);
+                let id = u128::from_le_bytes(id);
+                self.id[0].store((id >> 64) as u64, Ordering::Release);
+                self.id[1].store(id as u64, Ordering::Release);
             }
             // Own records above the head are forgotten with the rest.
             writer.newest = writer.newest.max(head);
@@ -519,6 +535,12 @@ impl View {
             });
         }
         self.stir();
+    }
+
+    /// Whether one of these tags is owed.
+    pub(crate) fn owes_any(&self, tags: &[TagHash]) -> bool {
+        let writer = self.writer();
+        !writer.owed.is_empty() && tags.iter().any(|tag| writer.owed.contains_key(tag))
     }
 
     /// How many tags are owed.

@@ -113,6 +113,9 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// The server's clock, in milliseconds since the Unix epoch.
     fn now(&self) -> Millis;
 
+    /// Sees to it that the server is being tried, without waiting for it.
+    fn summon(&self);
+
     /// Waits until it is known whether the server can be reached.
     fn reached(&self) -> Operation<()>;
 
@@ -151,8 +154,8 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// Frees a lease in the background, leaving the reason for its followers where there is one.
     fn release(&self, slot: &Arc<Slot>, token: Token, failure: Option<String>);
 
-    /// Removes an entry in the background, if it still holds just these bytes.
-    fn discard(&self, slot: &Arc<Slot>, bytes: Vec<u8>);
+    /// Removes an entry in the background, if it still holds these bytes.
+    fn discard(&self, slot: &Arc<Slot>, bytes: &[u8]);
 }
 
 /// An acknowledged append.

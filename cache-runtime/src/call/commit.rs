@@ -62,7 +62,10 @@ impl Call {
     /// Stores the value and lands with it.
     pub(super) async fn commit(&mut self, value: Value, keep: bool) {
         if matches!(self.role, Role::Replaces) {
-            if keep && let Err(error) = self.replace(value).await {
+            if keep
+                && let Err(error) = self.replace(value).await
+                && error.kind() != ErrorKind::Refused
+            {
                 self.fault("storing a refreshed value", &error);
             }
             return;
@@ -71,6 +74,7 @@ impl Call {
             value: Arc::clone(&value),
             at: self.noted.at,
             tags: Arc::clone(&self.tags),
+            found: false,
         };
         // From here on the followers get the value even if this call is dropped in the commit.
         let lease = match &mut self.role {
@@ -305,6 +309,14 @@ impl Call {
     /// Stores the value in the place of what is there, here and in all copies, unless it may be
     /// older than an invalidation.
     async fn replace(&mut self, value: Value) -> Result<(), Error> {
+        let replaced = self.try_replace(value).await;
+        if matches!(&replaced, Err(error) if error.kind() == ErrorKind::Refused) {
+            self.inner().reporter.counters.refused.add();
+        }
+        replaced
+    }
+
+    async fn try_replace(&mut self, value: Value) -> Result<(), Error> {
         if !self.stores() {
             let why = "the call is bypassed, or its ttl is zero or missing";
             return Err(Error::new(
@@ -357,7 +369,12 @@ impl Call {
                         "the value could not be stored; what was stored before is invalidated",
                     ));
                 }
-                Sent::Refused => return Err(too_old()),
+                Sent::Refused => {
+                    return Err(Error::new(
+                        ErrorKind::Refused,
+                        "a newer value was stored meanwhile; this one is not",
+                    ));
+                }
             }
         }
         self.keep(value, at, 0);

@@ -26,8 +26,9 @@ const SUPERSEDES: u32 = 3;
 /// Joining is a hit, and passes the same test. While the log is out of reach there is nothing to
 /// test by but this process's own debts and the flight's age.
 fn admits(inner: &Inner, course: &Course) -> bool {
-    let is_young = || inner.clock.now() < course.since + JOINABLE;
-    let is_trusted = || inner.view.is_trusted(|| inner.clock.instant());
+    let now = inner.clock.now();
+    let is_young = || now < course.since + JOINABLE;
+    let is_trusted = || inner.view.is_trusted(now, || inner.clock.wall());
     if inner.view.judge(course.at, &course.tags) == Judgement::Current {
         return is_trusted() || is_young();
     }
@@ -92,13 +93,23 @@ impl Call {
     /// What a follower makes of the landing; `None` where the value is too old for it.
     fn arrive(&self, follower: &Follower<Lease>, landing: Landing) -> Option<Step> {
         match landing {
-            Landing::Value { value, at, tags } => {
+            Landing::Value {
+                value,
+                at,
+                tags,
+                found,
+            } => {
                 let view = &self.inner().view;
-                view.accepts(at, follower.joined(), &tags, follower.tested())
-                    .then(|| {
-                        self.is_coalesced();
-                        Step::Value(value)
-                    })
+                let accepted = if found {
+                    // Computed at some time before: what counts is whether it is current now.
+                    view.judge(at, &tags) == Judgement::Current
+                } else {
+                    view.accepts(at, follower.joined(), &tags, follower.tested())
+                };
+                accepted.then(|| {
+                    self.is_coalesced();
+                    Step::Value(value)
+                })
             }
             Landing::Failed(failure) => Some(Step::Failed(failure)),
         }
@@ -113,6 +124,7 @@ impl Call {
                     value: Arc::clone(&current.value),
                     at: current.at,
                     tags: current.tags,
+                    found: true,
                 });
                 Step::Value(current.value)
             }
@@ -248,6 +260,7 @@ impl Call {
             value: Arc::clone(&value),
             at,
             tags,
+            found: true,
         });
         Step::Value(value)
     }

@@ -28,10 +28,10 @@ impl Call {
     pub(super) fn local_current(&self) -> Option<Current> {
         let inner = self.inner();
         let local = inner.local.as_ref()?;
-        if !inner.view.is_trusted(|| inner.clock.instant()) {
+        let now = inner.clock.now();
+        if !inner.view.is_trusted(now, || inner.clock.wall()) {
             return None;
         }
-        let now = inner.clock.now();
         local.read(&self.key.as_ref(), |entry| {
             let serves = entry.expires > now && entry.is_current(&inner.view);
             serves.then(|| Current {
@@ -117,15 +117,17 @@ impl Call {
     async fn judged(&self, shared: &Arc<dyn Shared>, stored: &Stored<'_>) -> Option<Position> {
         let (log, version) = (stored.header.log, stored.header.version);
         let view = &self.inner().view;
+        let mut at = view.locate(&log, version);
         let mut judgement = Judgement::Unknown;
         if shared.is_tracked() {
-            judgement = view.judge(view.locate(&log, version), &stored.tags);
+            judgement = view.judge(at, &stored.tags);
             if judgement == Judgement::Ahead {
                 if let Err(error) = shared.catch_up().await {
                     self.fault("catching up with the log", &error);
                     return None;
                 }
-                judgement = view.judge(view.locate(&log, version), &stored.tags);
+                at = view.locate(&log, version);
+                judgement = view.judge(at, &stored.tags);
             }
         }
         if judgement == Judgement::Unknown {
@@ -136,8 +138,12 @@ impl Call {
                     return None;
                 }
             }
+            // The log does not know what this process has not been able to tell it.
+            if view.owes_any(&stored.tags) {
+                return None;
+            }
         }
-        (judgement == Judgement::Current).then(|| view.locate(&log, version))
+        (judgement == Judgement::Current).then_some(at)
     }
 
     /// Bytes that are no entry of this key: a miss, and never met again.
@@ -152,7 +158,7 @@ impl Call {
             ),
         );
         reporter.fault("reading an entry", &error);
-        shared.discard(slot, bytes);
+        shared.discard(slot, &bytes);
     }
 
     /// The codec that this cache writes with.

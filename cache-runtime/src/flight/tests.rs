@@ -43,6 +43,7 @@ fn landing(number: u32) -> Landing {
         value: Arc::new(number),
         at: position(5),
         tags: Arc::from([]),
+        found: false,
     }
 }
 

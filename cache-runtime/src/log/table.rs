@@ -61,8 +61,12 @@ impl TagTable {
         let bucket = self.bucket(tag);
         for (slot, version) in bucket.tags.iter().zip(&bucket.versions) {
             if slot.load(Ordering::Acquire) == tag.get() {
-                // A slot that was reused since has a higher version: that only outdates more.
-                return Known::Exactly(version.load(Ordering::Acquire));
+                let version = version.load(Ordering::Acquire);
+                if slot.load(Ordering::Acquire) == tag.get() {
+                    return Known::Exactly(version);
+                }
+                // Folded and reused in between: the version may be another tag's.
+                break;
             }
         }
         Known::AtMost(bucket.folded.load(Ordering::Acquire))

@@ -447,11 +447,11 @@ fn a_follower_takes_what_moved_only_after_it_joined() {
 fn trust_needs_both_clocks_and_only_grows() {
     let at = |monotonic, wall| Instant { monotonic, wall };
     let view = View::unattached();
-    assert!(!view.is_trusted(|| at(0, 0)));
+    assert!(!view.is_trusted(0, || 0));
     view.trust_until(at(10, 110));
-    assert!(view.is_trusted(|| at(9, 109)));
-    assert!(!view.is_trusted(|| at(10, 109)));
-    assert!(!view.is_trusted(|| at(9, 110)), "suspended meanwhile");
+    assert!(view.is_trusted(9, || 109));
+    assert!(!view.is_trusted(10, || 109));
+    assert!(!view.is_trusted(9, || 110), "suspended meanwhile");
     view.trust_until(at(5, 110));
-    assert!(view.is_trusted(|| at(9, 109)));
+    assert!(view.is_trusted(9, || 109));
 }

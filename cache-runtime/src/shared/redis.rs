@@ -18,18 +18,24 @@ use crate::observe::Reporter;
 use crate::tag::TagHash;
 
 mod attach;
+mod backlog;
 mod config;
 mod driver;
 mod link;
 mod reply;
 mod scripts;
+mod watch;
 
+use backlog::Errand;
 pub(crate) use config::Config;
-use link::{Connection, Errand, Link};
+use link::{Connection, Link};
 use scripts::Script;
 
 /// How long a start-up waits for the first attempt to connect to end, one way or the other.
 const FIRST_ATTACH: Duration = Duration::from_secs(3);
+
+/// Two entries, or two pieces of rubbish, of one length do not begin with the same bytes.
+const ENOUGH_TO_TELL: usize = 128;
 
 /// A handle on the shared tier. When the last one is dropped, the connection ends.
 #[derive(Debug)]
@@ -122,6 +128,10 @@ impl Shared for RedisShared {
         self.link.server_now()
     }
 
+    fn summon(&self) {
+        self.link.drive();
+    }
+
     fn reached(&self) -> Operation<()> {
         let link = Arc::clone(&self.link);
         Box::pin(async move { link.connected_within(FIRST_ATTACH).await.map(|_| ()) })
@@ -157,6 +167,11 @@ impl Shared for RedisShared {
             let mut ask = connection.scripts.call(Script::Ask, &keys);
             ask.arg(reply::pack(&tags));
             let answer: Value = link.request(&connection, &ask).await?;
+            if answer == Value::Nil {
+                // The driver finds it missing too, and begins another.
+                link.note();
+                return Err(Error::new(ErrorKind::Store, "the log's metadata is gone"));
+            }
             let answer = reply::answer(&answer, tags.len()).ok_or_else(|| garbled("an ask"))?;
             if connection.tracked && link.is_current(connection.generation) {
                 link.view.learn(&tags, &answer);
@@ -213,7 +228,7 @@ impl Shared for RedisShared {
     }
 
     fn lease_change(&self, slot: &Arc<Slot>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let changed = self.link.watch_lease(&slot.lease).notified_owned();
+        let changed = self.link.leases.watch(&slot.lease).notified_owned();
         let mut changed = Box::pin(changed);
         changed.as_mut().enable();
         Box::pin(LeaseChange {
@@ -229,7 +244,12 @@ impl Shared for RedisShared {
             let connection = link.connected().await?;
             let mut renew = connection.scripts.call(Script::Renew, &[&slot.lease]);
             renew.arg(&token.0).arg(crate::clock::millis(ttl).max(1));
-            link.request(&connection, &renew).await
+            let renewed = link.request(&connection, &renew).await;
+            if let Err(error) = &renewed {
+                link.reporter.counters.store_errors.add();
+                link.reporter.fault("renewing a lease", error);
+            }
+            renewed
         })
     }
 
@@ -262,10 +282,13 @@ impl Shared for RedisShared {
         });
     }
 
-    fn discard(&self, slot: &Arc<Slot>, bytes: Vec<u8>) {
+    fn discard(&self, slot: &Arc<Slot>, bytes: &[u8]) {
+        // As much as has the checksum in it, where there is one.
+        let begins = bytes[..bytes.len().min(ENOUGH_TO_TELL)].to_vec();
         self.link.run_errand(Errand::Discard {
             slot: Arc::clone(slot),
-            bytes,
+            length: bytes.len(),
+            begins,
         });
     }
 }
@@ -273,7 +296,7 @@ impl Shared for RedisShared {
 fn bidden(answer: &Value) -> Option<Bidden> {
     let values = reply::array(answer)?;
     match (reply::number(values.first()?)?, &values[1..]) {
-        // A missing entry ends the script's table early.
+        // A script's table ends at its first missing value; RESP3 may say so or leave it out.
         (0, []) => Some(Bidden::Granted { entry: None }),
         (0, [entry]) => Some(Bidden::Granted {
             entry: reply::bytes(entry).map(<[u8]>::to_vec),
@@ -310,6 +333,6 @@ impl Future for LeaseChange {
 
 impl Drop for LeaseChange {
     fn drop(&mut self) {
-        self.link.unwatch_lease(&self.slot.lease);
+        self.link.leases.unwatch(&self.slot.lease);
     }
 }

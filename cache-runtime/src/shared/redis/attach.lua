@@ -4,6 +4,8 @@
 local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
 local meta = redis.call('HMGET', KEYS[1], 'id', 'head', 'floor', 'server')
 if meta[1] and meta[2] and meta[3] and meta[4] == server then
+  -- A write that changes nothing: on a replica the log would be another's to follow.
+  redis.call('HDEL', KEYS[1], 'beat')
   return {meta[1], meta[2], meta[3]}
 end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo, Value, pipe};
+use redis::{AsyncConnectionConfig, Client, PushInfo, ServerErrorKind, Value, pipe};
 
 use super::driver;
 use super::link::{Connection, Link, is_lasting, store_error};
@@ -24,7 +24,7 @@ pub(super) async fn attach(link: &Arc<Link>) -> Result<Arc<Connection>, Error> {
     let generation = link.next_generation();
     let redis = connect(link, generation).await?;
     let scripts = load(link, &redis).await?;
-    let tracked = track(link, &redis).await?;
+    let tracked = track(link, &redis, &scripts).await?;
     let connection = Arc::new(Connection::new(generation, redis, scripts, tracked));
     if !tracked {
         tracing::warn!(
@@ -106,7 +106,11 @@ async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Erro
 
 /// Turns the tracking on, then changes a key that it was told to watch: only a note that has come
 /// proves that notes come. Some proxies answer `OK` and never send one.
-async fn track(link: &Link, redis: &MultiplexedConnection) -> Result<bool, Error> {
+async fn track(
+    link: &Link,
+    redis: &MultiplexedConnection,
+    scripts: &Loaded,
+) -> Result<bool, Error> {
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|error| Error::caused(ErrorKind::Store, "no random bits", error.to_string()))?;
@@ -121,22 +125,19 @@ async fn track(link: &Link, redis: &MultiplexedConnection) -> Result<bool, Error
         .ignore();
     commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
     commands.cmd("GET").arg(&probe).ignore();
+    // In a script, because a script may say that it writes even where memory is full.
     commands
-        .cmd("SET")
-        .arg(&probe)
-        .arg("1")
-        .arg("PX")
-        .arg(1_000)
+        .add_command(scripts.call(Script::Probe, &[&probe]))
         .ignore();
     let mut redis = redis.clone();
     let timeout = link.config.op_timeout.max(Duration::from_secs(1));
     match timer::timeout(timeout, commands.query_async::<()>(&mut redis)).await {
         Some(Ok(())) => {}
-        Some(Err(error)) if is_lasting(&error) || error.is_unrecoverable_error() => {
-            return Err(store_error(&error));
+        // The server does not know these commands.
+        Some(Err(error)) if error.kind() == ServerErrorKind::ResponseError.into() => {
+            return Ok(false);
         }
-        // The server does not know the command, or takes no writes: the log will tell which.
-        Some(Err(_)) => return Ok(false),
+        Some(Err(error)) => return Err(store_error(&error)),
         None => {
             return Err(Error::new(
                 ErrorKind::Timeout,
@@ -152,24 +153,22 @@ async fn track(link: &Link, redis: &MultiplexedConnection) -> Result<bool, Error
 }
 
 async fn set_time(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let sent = link.clock.now();
+    let sent = link.clock.unadvanced();
     let (seconds, micros): (u64, u64) = link.request(connection, &driver::time()).await?;
     link.set_time(sent, seconds * 1_000 + micros / 1_000);
     Ok(())
 }
 
-/// Finds the log, or begins one. A write where anything is to be written: refused by a replica.
+/// Finds the log, or begins one, and has the view follow it. A write in any case: refused by a
+/// replica.
 pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Error> {
     let mut attach = connection
         .scripts
         .call(Script::Attach, &link.config.names.log());
     attach.arg(&super::new_log_id()?);
     let log: Value = link.request(connection, &attach).await?;
-    match reply::log(&log) {
-        Some(_) => Ok(()),
-        None => Err(Error::new(
-            ErrorKind::Store,
-            "the log's metadata cannot be read",
-        )),
-    }
+    let log = reply::log(&log)
+        .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
+    link.view.follow(log.id, log.head, log.floor);
+    Ok(())
 }

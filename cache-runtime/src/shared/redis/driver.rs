@@ -6,15 +6,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Value, cmd, pipe};
+use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
 use super::attach::{self, attach};
-use super::link::{Caught, Connection, Errand, Link, State, TRUST};
+use super::backlog::Errand;
+use super::config::Names;
+use super::link::{Caught, Connection, Link, State, TRUST};
 use super::reply;
 use super::scripts::Script;
 use crate::clock::{Instant, Millis};
 use crate::error::{Error, ErrorKind};
-use crate::log::CaughtUp;
+use crate::log::{CaughtUp, Position};
 use crate::observe::Event;
 use crate::tag::TagHash;
 use crate::timer;
@@ -48,22 +50,27 @@ pub(super) async fn run(driving: Driving) {
     while !link.is_closed() {
         match attach(link).await {
             Ok(connection) => {
-                retry = FIRST_RETRY;
                 told.clear();
                 let generation = connection.generation;
-                if let Err(error) = keep(link, &connection).await {
+                let mut proven = false;
+                if let Err(error) = keep(link, &connection, &mut proven).await {
                     link.reporter
                         .fault("keeping the connection to the shared store", &error);
                 }
                 link.lose(generation);
+                if proven {
+                    retry = FIRST_RETRY;
+                    continue;
+                }
+                // It could be made, but not kept: not at the network's speed again and again.
             }
             Err(error) => {
                 link.set_state(State::Away);
                 report(link, &error, &mut told);
-                wait_to_retry(link, retry).await;
-                retry = (retry * 2).min(LAST_RETRY);
             }
         }
+        wait_to_retry(link, retry).await;
+        retry = (retry * 2).min(LAST_RETRY);
     }
 }
 
@@ -101,8 +108,9 @@ async fn wait_to_retry(link: &Link, wait: Duration) {
     }
 }
 
-/// Serves one connection until it is lost (an error) or the cache is dropped.
-async fn keep(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
+/// Serves one connection until it is lost (an error) or the cache is dropped. It is `proven` once
+/// a heartbeat has been answered.
+async fn keep(link: &Arc<Link>, connection: &Connection, proven: &mut bool) -> Result<(), Error> {
     let mut beat = link.clock.now();
     loop {
         if !link.is_current(connection.generation) || link.connection().is_none() {
@@ -116,12 +124,14 @@ async fn keep(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
         }
         let now = link.clock.now();
         if now >= beat {
-            bear(heartbeat(link, connection).await)?;
+            let answered = heartbeat(link, connection).await;
+            *proven |= answered.is_ok();
+            bear(answered)?;
             beat = now + crate::clock::millis(HEARTBEAT);
         }
         let idle = Duration::from_millis(beat.saturating_sub(link.clock.now()).max(1));
         // Debts are tried again soon, whatever the heartbeat does.
-        let idle = if link.has_debts() {
+        let idle = if link.backlog.has_debts() {
             idle.min(FIRST_RETRY)
         } else {
             idle
@@ -167,28 +177,25 @@ async fn catch_up(link: &Link, connection: &Connection) -> Result<(), Error> {
 }
 
 /// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
-/// again. Returns whether the view could go on from what it knew. Where it could not, it now
-/// stands at the head that was read, and one more pass joins it up with what came since.
+/// again; with a small write, because a server that may not write any more proves nothing. Returns
+/// whether the view could go on from what it knew. Where it could not, it now stands at the head
+/// that was read, and one more pass joins it up with what came since.
 pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, Error> {
     let names = &link.config.names;
-    let known = link
-        .view
-        .identity()
-        .map_or(0, |(_, position)| position.head);
+    let Some((_, Position { head: from, .. })) = link.view.identity() else {
+        // This view follows no log: find it, or begin one.
+        attach::begin(link, connection).await?;
+        return Ok(false);
+    };
     let mut commands = pipe();
-    commands
-        .cmd("HMGET")
-        .arg(&names.meta)
-        .arg("id")
-        .arg("head")
-        .arg("floor");
+    state_of_log(&mut commands, names);
     if connection.tracked {
         commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
     }
     commands
         .cmd("XRANGE")
         .arg(&names.records)
-        .arg(format!("{known}-0"))
+        .arg(format!("{from}-0"))
         .arg("+");
     let sent = link.clock.instant();
     let (log, records): (Value, Value) = link.request_all(connection, &commands).await?;
@@ -197,7 +204,10 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
         attach::begin(link, connection).await?;
         return Ok(false);
     };
-    let records = reply::records(&records, &log.id).unwrap_or_default();
+    let Some(records) = reply::records(&records, &log.id) else {
+        // Another log began between the two commands: its metadata tell, the next time.
+        return Ok(false);
+    };
     if !link.is_current(connection.generation) {
         return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
     }
@@ -207,11 +217,23 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
         floor: log.floor,
         records,
     };
-    let joined = link.view.catch_up(known, &caught);
+    let joined = link.view.catch_up(from, &caught);
     if joined {
         trust(link, connection, sent);
     }
     Ok(joined)
+}
+
+/// A small write that changes nothing, and the log's id, head and floor. A replica, or a primary
+/// that may not write any more, refuses it.
+fn state_of_log(commands: &mut Pipeline, names: &Names) {
+    commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
+    commands
+        .cmd("HMGET")
+        .arg(&names.meta)
+        .arg("id")
+        .arg("head")
+        .arg("floor");
 }
 
 /// The connection was alive when this was sent: the view may be believed for a while.
@@ -224,30 +246,23 @@ fn trust(link: &Link, connection: &Connection, sent: Instant) {
     }
 }
 
-/// A small write that changes nothing, and the head. A replica, or a primary that may not write
-/// any more, refuses it; an answer proves that no note was held back.
+/// Says that this process lives, and learns that the server does. An answer proves that no note
+/// was held back.
 async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let names = &link.config.names;
     let mut commands = pipe();
-    commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
-    commands
-        .cmd("HMGET")
-        .arg(&names.meta)
-        .arg("id")
-        .arg("head")
-        .arg("floor");
+    state_of_log(&mut commands, &link.config.names);
     commands.cmd("TIME");
-    let sent = link.clock.instant();
+    let (sent, sent_at) = (link.clock.instant(), link.clock.unadvanced());
     let (log, time): (Value, (u64, u64)) = link.request_all(connection, &commands).await?;
-    link.set_time(sent.monotonic, time.0 * 1_000 + time.1 / 1_000);
+    link.set_time(sent_at, time.0 * 1_000 + time.1 / 1_000);
     let seen = link.view.identity();
     let unmoved = reply::log(&log).is_some_and(|log| {
-        seen.is_some_and(|(id, position)| log.id == id && log.head <= position.head)
+        seen.is_some_and(|(id, position)| log.id == id && log.head == position.head)
     });
     if unmoved {
         trust(link, connection, sent);
     } else {
-        // A note on its way, or one that never came.
+        // A note on its way, or one that never came; or records that the server has lost.
         link.note();
         catch_up(link, connection).await?;
     }
@@ -256,7 +271,7 @@ async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
 
 /// Appends what is owed. What cannot be appended stays owed.
 async fn settle_debts(link: &Arc<Link>, connection: &Connection) {
-    let debts = link.take_debts();
+    let debts = link.backlog.send_debts();
     if debts.is_empty() {
         return;
     }
@@ -264,13 +279,18 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) {
     let distinct: Vec<TagHash> = distinct.into_iter().collect();
     let mut newest = 0;
     for tags in distinct.chunks(TAGS_PER_RECORD) {
-        if let Ok(Some(appended)) = super::append(link, connection, tags, None).await {
-            newest = appended.version
-        } else {
-            link.put_back_debts(debts);
-            return;
+        match super::append(link, connection, tags, None).await {
+            Ok(appended) => newest = appended.map_or(newest, |appended| appended.version),
+            Err(error) => {
+                link.backlog.debts_unpaid();
+                link.reporter.counters.store_errors.add();
+                link.reporter
+                    .fault("making an invalidation that is owed", &error);
+                return;
+            }
         }
     }
+    link.backlog.debts_paid();
     for tags in &debts {
         link.view.settle(tags, newest);
         link.reporter.counters.invalidations.add();
@@ -280,19 +300,25 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) {
 }
 
 /// Runs all errands in one round trip. None is tried twice: leases end by themselves, and an
-/// unreadable entry is replaced by the next commit.
+/// unreadable entry is replaced by the next commit. One that the server refuses is counted, and
+/// stops no other.
 async fn run_errands(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let errands = link.take_errands();
+    let errands = link.backlog.take_errands();
     if errands.is_empty() {
         return Ok(());
     }
     let mut commands = pipe();
+    commands.ignore_errors();
     for errand in &errands {
-        commands
-            .add_command(errand_command(connection, errand))
-            .ignore();
+        commands.add_command(errand_command(connection, errand));
     }
-    link.request_all(connection, &commands).await
+    let answers: Vec<Value> = link.request_all(connection, &commands).await?;
+    for answer in answers {
+        if matches!(answer, Value::ServerError(_)) {
+            link.reporter.counters.store_errors.add();
+        }
+    }
+    Ok(())
 }
 
 fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {
@@ -310,9 +336,13 @@ fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {
                 .arg(lasts);
             release
         }
-        Errand::Discard { slot, bytes } => {
+        Errand::Discard {
+            slot,
+            length,
+            begins,
+        } => {
             let mut discard = connection.scripts.call(Script::Discard, &[&slot.entry]);
-            discard.arg(bytes);
+            discard.arg(*length).arg(begins);
             discard
         }
     }

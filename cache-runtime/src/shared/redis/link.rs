@@ -1,7 +1,6 @@
 //! The connection and what hangs on it: its state, the notes it delivers, and one request at a
 //! time. Attaching, catching up and retrying are the driver's.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,14 +11,15 @@ use redis::{
 };
 use tokio::sync::{Notify, watch};
 
+use super::backlog::{Backlog, Errand};
 use super::config::Config;
+use super::driver;
 use super::scripts::Loaded;
-use super::{Slot, driver};
+use super::watch::Watches;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
 use crate::observe::{Event, Reporter};
-use crate::shared::Token;
 use crate::tag::TagHash;
 use crate::timer;
 
@@ -27,10 +27,6 @@ use crate::timer;
 pub(super) const TRUST: Millis = 2_000;
 /// After so many requests in a row without an answer, the connection is given up.
 const SILENT: u32 = 3;
-/// Debts kept one by one; beyond that, everything is owed.
-const MAX_DEBTS: usize = 10_000;
-/// Releases kept while the server is away; leases end by themselves.
-const MAX_ERRANDS: usize = 10_000;
 
 /// Whether the server can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,32 +65,11 @@ impl Connection {
     }
 }
 
-/// Something to do in the background, once.
-#[derive(Debug)]
-pub(super) enum Errand {
-    Release {
-        slot: Arc<Slot>,
-        token: Token,
-        failure: Option<String>,
-    },
-    Discard {
-        slot: Arc<Slot>,
-        bytes: Vec<u8>,
-    },
-}
-
 /// Which notes a catch-up has covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caught {
     pub(super) generation: u64,
     pub(super) notes: u64,
-}
-
-/// Those who wait for a lease to change.
-#[derive(Debug, Default)]
-struct Watched {
-    watchers: usize,
-    changed: Arc<Notify>,
 }
 
 /// What the handle, the driver and the connection's callback share.
@@ -114,10 +89,8 @@ pub(super) struct Link {
     pub(super) caught: watch::Sender<Caught>,
     /// Wakes the driver: a note, an errand, a debt, the end.
     pub(super) work: Notify,
-    /// Each is locked for a push or a take.
-    errands: Mutex<VecDeque<Errand>>,
-    debts: Mutex<Vec<Vec<TagHash>>>,
-    leases: Mutex<HashMap<Vec<u8>, Watched>>,
+    pub(super) backlog: Backlog,
+    pub(super) leases: Watches,
     /// The key that the attach under way writes to, and whether its note has come.
     probe: Mutex<(Vec<u8>, bool)>,
     /// The server's clock minus this process's, in milliseconds.
@@ -161,9 +134,8 @@ impl Link {
                 notes: 0,
             }),
             work: Notify::new(),
-            errands: Mutex::default(),
-            debts: Mutex::default(),
-            leases: Mutex::default(),
+            backlog: Backlog::default(),
+            leases: Watches::default(),
             probe: Mutex::default(),
             offset: AtomicI64::new(0),
         })
@@ -202,8 +174,10 @@ impl Link {
 
     /// The driver has ended, by itself or with its runtime.
     pub(super) fn not_driven(&self) {
-        self.lose(self.generation.load(Ordering::Acquire));
+        // In this order: whoever finds the connection gone also finds that nobody drives.
+        let generation = self.generation.load(Ordering::Acquire);
         self.driving.store(false, Ordering::Release);
+        self.lose(generation);
     }
 
     pub(super) fn set_state(&self, state: State) {
@@ -236,18 +210,19 @@ impl Link {
         if !self.is_current(generation) {
             return;
         }
+        // Compared under the lock: the next connection may have come meanwhile.
         let lost = self
             .connection
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .take();
+            .take_if(|connection| connection.generation == generation);
         if lost.is_some() {
             self.state.send_replace(State::Connecting);
             tracing::warn!(target: "afresh", "the shared store was lost; calls compute until it is back");
             self.reporter.tell(&Event::Disconnected);
         }
         self.view.stir();
-        self.wake_all_leases();
+        self.leases.wake_all();
         self.work.notify_one();
     }
 
@@ -274,7 +249,17 @@ impl Link {
         }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| *state != State::Connecting);
-        let _ = timer::timeout(wait, settled).await;
+        if timer::timeout(wait, settled).await.is_none() {
+            drop(state);
+            // Whoever drives does not get anywhere: the next calls need not wait for it too.
+            self.state.send_if_modified(|state| {
+                let stuck = *state == State::Connecting;
+                if stuck {
+                    *state = State::Away;
+                }
+                stuck
+            });
+        }
         self.connection().ok_or_else(|| {
             Error::new(
                 ErrorKind::Store,
@@ -357,7 +342,7 @@ impl Link {
                 // No keys: the whole database was flushed.
                 _ => {
                     self.note();
-                    self.wake_all_leases();
+                    self.leases.wake_all();
                 }
             },
             _ => {}
@@ -367,7 +352,7 @@ impl Link {
     fn on_change(&self, key: &[u8]) {
         if key == self.config.names.records {
             self.note();
-        } else if !self.wake_lease(key) {
+        } else if !self.leases.wake(key) {
             let mut probe = locked(&self.probe);
             if probe.0 == key {
                 probe.1 = true;
@@ -416,72 +401,18 @@ impl Link {
         locked(&self.probe).1
     }
 
-    // Leases
-
-    /// Whatever the leases did meanwhile was not noted: those who wait look for themselves.
-    fn wake_all_leases(&self) {
-        for watched in locked(&self.leases).values() {
-            watched.changed.notify_waiters();
-        }
-    }
-
-    fn wake_lease(&self, lease: &[u8]) -> bool {
-        let leases = locked(&self.leases);
-        let watched = leases.get(lease);
-        watched
-            .inspect(|watched| watched.changed.notify_waiters())
-            .is_some()
-    }
-
-    pub(super) fn watch_lease(&self, lease: &[u8]) -> Arc<Notify> {
-        let mut leases = locked(&self.leases);
-        let watched = leases.entry(lease.to_vec()).or_default();
-        watched.watchers += 1;
-        Arc::clone(&watched.changed)
-    }
-
-    pub(super) fn unwatch_lease(&self, lease: &[u8]) {
-        let mut leases = locked(&self.leases);
-        if let Some(watched) = leases.get_mut(lease) {
-            watched.watchers -= 1;
-            if watched.watchers == 0 {
-                leases.remove(lease);
-            }
-        }
-    }
-
     // Errands and debts
 
-    pub(super) fn run_errand(self: &Arc<Self>, errand: Errand) {
-        {
-            let mut errands = locked(&self.errands);
-            if errands.len() >= MAX_ERRANDS {
-                return;
-            }
-            errands.push_back(errand);
+    pub(super) fn run_errand(&self, errand: Errand) {
+        if !self.backlog.add_errand(errand) {
+            self.reporter.counters.store_errors.add();
         }
         self.work.notify_one();
     }
 
-    pub(super) fn take_errands(&self) -> VecDeque<Errand> {
-        std::mem::take(&mut locked(&self.errands))
-    }
-
     /// Keeps an invalidation that was not acknowledged. What it names is invalid here from now on.
-    pub(super) fn owe(self: &Arc<Self>, mut tags: Vec<TagHash>) {
-        {
-            let mut debts = locked(&self.debts);
-            if debts.len() >= MAX_DEBTS {
-                tags = vec![TagHash::all()];
-            }
-            self.view.owe(&tags);
-            if debts.len() <= MAX_DEBTS {
-                debts.push(tags);
-            } else {
-                // Everything is owed already, and will be until that lands.
-                self.view.settle(&tags, 0);
-            }
-        }
+    pub(super) fn owe(self: &Arc<Self>, tags: Vec<TagHash>) {
+        self.backlog.add_debt(tags, |owed| self.view.owe(owed));
         let owed = self.view.owed();
         tracing::warn!(target: "afresh", owed, "an invalidation was not acknowledged; it is kept and tried again");
         self.reporter.tell(&Event::Owed { tags: owed });
@@ -489,23 +420,10 @@ impl Link {
         self.work.notify_one();
     }
 
-    pub(super) fn has_debts(&self) -> bool {
-        !locked(&self.debts).is_empty()
-    }
-
-    pub(super) fn take_debts(&self) -> Vec<Vec<TagHash>> {
-        std::mem::take(&mut locked(&self.debts))
-    }
-
-    pub(super) fn put_back_debts(&self, mut taken: Vec<Vec<TagHash>>) {
-        let mut debts = locked(&self.debts);
-        taken.append(&mut debts);
-        *debts = taken;
-    }
-
     // Time
 
-    /// Takes over the server's clock: `server` was read after `sent`, so this never lags.
+    /// Takes over the server's clock: `server` was read after `sent`, so this never lags. Both
+    /// without what a test has advanced this process's clock by.
     pub(super) fn set_time(&self, sent: Millis, server: Millis) {
         self.offset
             .store(server.cast_signed() - sent.cast_signed(), Ordering::Release);

@@ -14,9 +14,10 @@ pub(super) enum Script {
     Fill,
     Release,
     Discard,
+    Probe,
 }
 
-const ALL: [(Script, &str); 8] = [
+const ALL: [(Script, &str); 9] = [
     (Script::Attach, include_str!("attach.lua")),
     (Script::Append, include_str!("append.lua")),
     (Script::Ask, include_str!("ask.lua")),
@@ -25,6 +26,7 @@ const ALL: [(Script, &str); 8] = [
     (Script::Fill, include_str!("fill.lua")),
     (Script::Release, include_str!("release.lua")),
     (Script::Discard, include_str!("discard.lua")),
+    (Script::Probe, include_str!("probe.lua")),
 ];
 
 /// The scripts as one server knows them.
@@ -41,7 +43,9 @@ impl Loaded {
         let mut load = pipe();
         for (script, text) in ALL {
             let first = match script {
-                Script::Attach | Script::Append if says_flags => "#!lua flags=allow-oom\n",
+                Script::Attach | Script::Append | Script::Probe if says_flags => {
+                    "#!lua flags=allow-oom\n"
+                }
                 _ => "",
             };
             load.cmd("SCRIPT").arg("LOAD").arg(format!("{first}{text}"));
