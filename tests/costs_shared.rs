@@ -1,7 +1,7 @@
 //! What each path costs on the wire, command by command, once the scripts are loaded and the view
 //! is up to date. Two things go on beside the calls and are told apart by their commands: the
 //! heartbeat, once a second (`HDEL`, `HMGET`, `TIME`), and the catch-up that follows a note
-//! (`HMGET`, `CLIENT CACHING`, `XRANGE`), both run by the connection's own task.
+//! (`HDEL`, `HMGET`, `CLIENT CACHING`, `XRANGE`), both run by the connection's own task.
 #![cfg(feature = "redis")]
 
 use afresh::{Cache, Outcome, Tier, cached, outcome};
@@ -37,10 +37,10 @@ impl Wire {
         // Nothing else is connected yet that beats.
         eventually("a heartbeat", || {
             let commands = monitor.commands();
-            commands.iter().any(|seen| seen.words[0] == "HDEL")
+            commands.iter().any(|seen| seen.words[0] == "TIME")
         });
         let commands = monitor.commands();
-        let beat = commands.iter().find(|seen| seen.words[0] == "HDEL");
+        let beat = commands.iter().find(|seen| seen.words[0] == "TIME");
         let from = beat.expect("a heartbeat").from.clone();
         assert_eq!(cache.stats().owed, 0);
         let seen = commands.len();
@@ -190,7 +190,7 @@ async fn an_idle_process_sends_its_heartbeat_and_nothing_else() {
     let mut wire = Wire::of(&server, &cache);
     let beats = |wire: &Wire| {
         let commands = wire.monitor.commands();
-        let beats = commands.iter().filter(|seen| seen.words[0] == "HDEL");
+        let beats = commands.iter().filter(|seen| seen.words[0] == "TIME");
         beats.count()
     };
     let began = beats(&wire);

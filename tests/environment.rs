@@ -136,8 +136,8 @@ fn a_disabled_process_computes_but_still_invalidates() {
     let mut one = start(&shop);
     assert_eq!(one.ask("call"), "7 Computed");
     let mut disabled = start(&[shop[0], shop[1], ("AFRESH_DISABLE", "1")]);
-    assert_eq!(disabled.ask("call"), "7 Bypass");
-    assert_eq!(disabled.ask("call"), "7 Bypass");
+    assert_eq!(disabled.ask("call"), "7 Bypassed");
+    assert_eq!(disabled.ask("call"), "7 Bypassed");
     assert_eq!(one.ask("call"), "7 Hit(Local)");
     assert_eq!(disabled.ask("invalidate"), "invalidated");
     eventually("the note", || one.ask("call") == "7 Computed");
@@ -150,7 +150,7 @@ fn a_url_that_cannot_be_used_leaves_calls_computing() {
     for url in ["", "localhost:6379", "redis://me:s3cret@host:notaport"] {
         let mut one = start(&[("AFRESH_URL", url)]);
         for _ in 0..2 {
-            assert_eq!(one.ask("call"), "7 Bypass");
+            assert_eq!(one.ask("call"), "7 Bypassed");
             let refused = one.ask("invalidate");
             assert!(refused.starts_with("Config: "), "{refused}");
             assert!(refused.contains("AFRESH_URL"), "{refused}");

@@ -261,7 +261,8 @@ async fn only_an_entrys_present_tags_apply() {
     assert_eq!(tagged(&one, &source, "it", present).await, 1);
     for (next, gone, stays) in [
         (&["b", "c"][..], "a", "a"),
-        (&["d"][..], "b", "c"),
+        // One that was invalidated before.
+        (&["a", "d"][..], "b", "c"),
         (&[][..], "d", "b"),
     ] {
         let newer = source.fetch_add(1, Ordering::SeqCst) + 1;

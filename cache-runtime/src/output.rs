@@ -97,6 +97,9 @@ impl Vtable {
     }
 }
 
+/// Takes an output back out of the box that carried it here, if it is one of this type.
+type Claim<R> = fn(Box<dyn Any + Send>) -> Option<R>;
+
 /// All that the runtime does with a function's output `R`, of which `T` is what gets stored.
 pub struct Kit<R, T> {
     /// The value to store, or the failure, untouched.
@@ -107,7 +110,7 @@ pub struct Kit<R, T> {
     pub(crate) peek: fn(&R) -> Option<&T>,
     /// An output given from outside (`put`), if it is of this type; `None` where the type spells
     /// a lifetime and so cannot be told.
-    pub(crate) claim: Option<fn(Box<dyn Any + Send>) -> Option<R>>,
+    pub(crate) claim: Option<Claim<R>>,
     /// What followers get of a failure.
     pub(crate) share: fn(&R) -> Failure,
     /// A follower's failure, made from what its leader shared.
@@ -312,7 +315,7 @@ fn restore_text<T, E: From<Error>>(failure: &Failure) -> Option<Result<T, E>> {
 fn result<T, E>(
     share: fn(&Result<T, E>) -> Failure,
     restore: fn(&Failure) -> Option<Result<T, E>>,
-    claim: Option<fn(Box<dyn Any + Send>) -> Option<Result<T, E>>>,
+    claim: Option<Claim<Result<T, E>>>,
 ) -> Output<Result<T, E>, T> {
     Output(Counted(Owned {
         split: |output| output.map_err(Err),
@@ -384,7 +387,7 @@ pub struct Owned<R, T> {
     split: fn(R) -> Result<T, R>,
     wrap: fn(T) -> R,
     peek: fn(&R) -> Option<&T>,
-    claim: Option<fn(Box<dyn Any + Send>) -> Option<R>>,
+    claim: Option<Claim<R>>,
     share: fn(&R) -> Failure,
     restore: fn(&Failure) -> Option<R>,
 }

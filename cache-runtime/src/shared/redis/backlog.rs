@@ -136,11 +136,11 @@ mod tests {
         let everything = [TagHash::all()];
         backlog.add_debt(tag(0), |owed| assert_eq!(owed, everything));
         backlog.add_debt(tag(0), |owed| {
-            assert!(owed.is_empty(), "it is owed already")
+            assert!(owed.is_empty(), "it is owed already");
         });
         assert_eq!(backlog.send_debts().len(), MAX_DEBTS + 1);
         backlog.add_debt(tag(7), |owed| {
-            assert_eq!(owed, tag(7), "not covered by what is sent")
+            assert_eq!(owed, tag(7), "not covered by what is sent");
         });
         backlog.debts_paid();
         assert_eq!(backlog.send_debts(), [tag(7)]);

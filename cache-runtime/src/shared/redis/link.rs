@@ -13,9 +13,9 @@ use tokio::sync::{Notify, watch};
 
 use super::backlog::{Backlog, Errand};
 use super::config::Config;
-use super::driver;
 use super::scripts::Loaded;
 use super::watch::Watches;
+use super::{driver, reply};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
@@ -331,20 +331,17 @@ impl Link {
         }
         match push.kind {
             PushKind::Disconnection => self.lose(generation),
-            PushKind::Invalidate => match push.data.first() {
-                Some(Value::Array(keys)) => {
-                    for key in keys {
-                        if let Value::BulkString(key) = key {
-                            self.on_change(key);
-                        }
-                    }
-                }
-                // No keys: the whole database was flushed.
-                _ => {
+            PushKind::Invalidate => {
+                if let Some(Value::Array(keys)) = push.data.first() {
+                    keys.iter()
+                        .filter_map(reply::bytes)
+                        .for_each(|key| self.on_change(key));
+                } else {
+                    // No keys: the whole database was flushed.
                     self.note();
                     self.leases.wake_all();
                 }
-            },
+            }
             _ => {}
         }
     }
