@@ -37,3 +37,22 @@ pub fn tag(tag: impl Into<Tag>) -> Tag {
 pub fn never<R>() -> R {
     unreachable!("an expansion never gets here")
 }
+
+/// Puts a function on record. For expansions only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register {
+    ($name:literal, $text:literal) => {
+        const _: () = {
+            $crate::private::inventory::submit! {
+                $crate::private::Registered {
+                    module: ::core::module_path!(),
+                    name: $name,
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    text: $text,
+                }
+            }
+        };
+    };
+}

@@ -164,22 +164,3 @@ impl Registered {
         inventory::iter::<Self>.into_iter()
     }
 }
-
-/// Puts a function on record. For expansions only.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __register {
-    ($name:literal, $text:literal) => {
-        const _: () = {
-            $crate::private::inventory::submit! {
-                $crate::private::Registered {
-                    module: ::core::module_path!(),
-                    name: $name,
-                    file: ::core::file!(),
-                    line: ::core::line!(),
-                    text: $text,
-                }
-            }
-        };
-    };
-}
