@@ -8,6 +8,14 @@
 //! two seconds after the last sign of life at the latest. A fault of the cache is never a fault of
 //! the call: it computes.
 
+#![cfg_attr(
+    not(feature = "redis"),
+    expect(
+        dead_code,
+        reason = "what a shared tier needs is there without one, to be of one piece"
+    )
+)]
+
 mod cache;
 mod call;
 mod clock;
