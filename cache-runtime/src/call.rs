@@ -41,6 +41,8 @@ pub(crate) struct Call {
     key: LocalKey,
     codec: Option<&'static Vtable>,
     subject: OnceLock<Subject>,
+    /// Whether this call has met an entry that could not be read: it counts once.
+    met_unreadable: OnceLock<()>,
     bypass: bool,
     inspection: Option<Arc<Inspection>>,
     report: Option<Arc<Report>>,
@@ -338,6 +340,7 @@ impl Call {
             },
             codec,
             subject: OnceLock::new(),
+            met_unreadable: OnceLock::new(),
             bypass: scope::is_open(Flag::BYPASS) || cache.0.off.is_some(),
             inspection: None,
             report: None,

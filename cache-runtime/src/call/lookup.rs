@@ -86,7 +86,7 @@ impl Call {
         let stored = match entry::parse(&bytes, &subject.digest, subject.shape) {
             Ok(stored) => stored,
             Err(why) => {
-                self.unreadable(shared, slot, &why.to_string(), bytes);
+                self.unreadable(shared, slot, &why.to_string(), &bytes);
                 return None;
             }
         };
@@ -99,7 +99,7 @@ impl Call {
         let value = match (codec.decode)(stored.payload, stored.header.codec) {
             Ok(value) => value,
             Err(error) => {
-                self.unreadable(shared, slot, &error.to_string(), bytes);
+                self.unreadable(shared, slot, &error.to_string(), &bytes);
                 return None;
             }
         };
@@ -147,7 +147,12 @@ impl Call {
     }
 
     /// Bytes that are no entry of this key: a miss, and never met again.
-    fn unreadable(&self, shared: &Arc<dyn Shared>, slot: &Arc<Slot>, why: &str, bytes: Vec<u8>) {
+    fn unreadable(&self, shared: &Arc<dyn Shared>, slot: &Arc<Slot>, why: &str, bytes: &[u8]) {
+        shared.discard(slot, bytes);
+        if self.met_unreadable.set(()).is_err() {
+            // Met again with the lease, before it was discarded.
+            return;
+        }
         let reporter = &self.inner().reporter;
         reporter.counters.unreadable.add();
         let error = Error::new(
@@ -158,7 +163,6 @@ impl Call {
             ),
         );
         reporter.fault("reading an entry", &error);
-        shared.discard(slot, &bytes);
     }
 
     /// The codec that this cache writes with.
