@@ -100,15 +100,19 @@ enum Step {
 }
 
 /// A call that has been looked up in the local tier: the first link of the chain in an expansion.
+/// Small, because a hit moves it twice.
 #[must_use = "a call does nothing until it is run"]
-pub struct Entered<R, T> {
-    kit: Kit<R, T>,
-    found: Found<T>,
+pub struct Entered<R, T>(Found<R, T>);
+
+enum Found<R, T> {
+    Hit(R),
+    Miss(Box<Missed<R, T>>),
 }
 
-enum Found<T> {
-    Hit(T),
-    Miss(Box<Call>),
+/// What a call goes on with where the local tier did not answer.
+struct Missed<R, T> {
+    kit: Kit<R, T>,
+    call: Call,
 }
 
 impl<R, T> std::fmt::Debug for Entered<R, T> {
@@ -133,40 +137,45 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
         None => Home::function(site.id),
         Some(name) => Home::namespace(name, spec.version, spec.key_form, TypeId::of::<T>()),
     };
-    let is_plain = scope::is_plain();
-    if is_plain {
-        let cache = match cache {
-            Some(cache) => cache,
-            None => Cache::default_ref(),
+    if scope::is_plain() {
+        let inner = match cache {
+            Some(cache) => &cache.0,
+            None => &Cache::default_ref().0,
         };
-        if let Some(hit) = local_hit(&cache.0, &kit, home, &writer) {
-            return Entered {
-                kit,
-                found: Found::Hit(hit),
-            };
+        if let Some(hit) = local_hit(inner, &kit, &home, &writer) {
+            return Entered(Found::Hit(hit));
         }
     }
-    let call = Call::new(*spec, site, cache, home, writer, kit.codec);
+    enter_slowly(kit, spec, site, cache, &home, writer)
+}
+
+/// A call inside a scope, or one that the local tier did not answer.
+#[cold]
+#[inline(never)]
+fn enter_slowly<R, T: Any>(
+    kit: Kit<R, T>,
+    spec: &Spec,
+    site: Site,
+    cache: Option<&Cache>,
+    home: &Home,
+    key: KeyWriter,
+) -> Entered<R, T> {
+    let is_plain = scope::is_plain();
+    let call = Call::new(*spec, site, cache, *home, key, kit.codec);
     // Inside a scope nothing has been looked up yet, unless the scope says not to look.
     if !is_plain
         && call.may_look()
         && let Some(hit) = call.local_value().and_then(|value| hand_out(&kit, &value))
     {
         call.is_local_hit();
-        return Entered {
-            kit,
-            found: Found::Hit(hit),
-        };
+        return Entered(Found::Hit((kit.wrap)(hit)));
     }
-    Entered {
-        kit,
-        found: Found::Miss(Box::new(call)),
-    }
+    Entered(Found::Miss(Box::new(Missed { kit, call })))
 }
 
 /// The path of nearly all calls.
 #[inline]
-fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: Home, key: &KeyWriter) -> Option<T> {
+fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: &Home, key: &KeyWriter) -> Option<R> {
     enum Taken<T> {
         Cloned(T),
         Shared(Value),
@@ -201,7 +210,7 @@ fn local_hit<R, T: Any>(inner: &Inner, kit: &Kit<R, T>, home: Home, key: &KeyWri
         Taken::Shared(value) => (kit.clone)(value.downcast_ref::<T>()?),
     };
     inner.reporter.hits.add();
-    Some(hit)
+    Some((kit.wrap)(hit))
 }
 
 fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
@@ -215,20 +224,21 @@ impl<R, T: Any> Entered<R, T> {
         F: FnOnce(Start<R, T>) -> Planned<R, B>,
         B: Future<Output = Finished<R>>,
     {
-        match self.found {
-            Found::Hit(value) => (self.kit.wrap)(value),
-            Found::Miss(call) => Box::pin(miss(self.kit, call, plan)).await,
+        match self.0 {
+            Found::Hit(output) => output,
+            Found::Miss(missed) => Box::pin(miss(missed, plan)).await,
         }
     }
 }
 
 /// A call that the local tier did not answer.
-async fn miss<R, T, F, B>(kit: Kit<R, T>, mut call: Box<Call>, plan: F) -> R
+async fn miss<R, T, F, B>(missed: Box<Missed<R, T>>, plan: F) -> R
 where
     T: Any,
     F: FnOnce(Start<R, T>) -> Planned<R, B>,
     B: Future<Output = Finished<R>>,
 {
+    let Missed { kit, mut call } = *missed;
     let step = call.find().await;
     let given = match take(&kit, step) {
         Taken::Output(output) => return output,

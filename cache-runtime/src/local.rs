@@ -59,7 +59,7 @@ impl Home {
 
     /// A seed for the hash of its keys. Constant for a function, so that it costs nothing.
     #[inline]
-    pub(crate) fn seed(self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         let mut hash = Passed::default();
         self.of.hash(&mut hash);
         hash.finish()
@@ -69,8 +69,14 @@ impl Home {
 impl PartialEq for Home {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        // One name has one address, nearly always: comparing the text is for the other times.
-        let same_name = || std::ptr::eq(self.name, other.name) || self.name == other.name;
+        // A function has no name, and one name has one address, nearly always: comparing the text
+        // is for the other times.
+        let same_name = || {
+            self.name.len() == other.name.len()
+                && (self.name.is_empty()
+                    || std::ptr::eq(self.name, other.name)
+                    || self.name == other.name)
+        };
         self.of == other.of
             && self.version == other.version
             && self.form == other.form
@@ -92,7 +98,7 @@ pub(crate) struct LocalKey {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyRef<'a> {
     pub(crate) hash: u64,
-    pub(crate) home: Home,
+    pub(crate) home: &'a Home,
     pub(crate) words: &'a [u64],
 }
 
@@ -100,7 +106,7 @@ impl LocalKey {
     pub(crate) fn as_ref(&self) -> KeyRef<'_> {
         KeyRef {
             hash: self.hash,
-            home: self.home,
+            home: &self.home,
             words: &self.words,
         }
     }
@@ -130,7 +136,7 @@ impl Hash for KeyRef<'_> {
 impl Equivalent<LocalKey> for KeyRef<'_> {
     #[inline]
     fn equivalent(&self, key: &LocalKey) -> bool {
-        self.home == key.home && same_words(self.words, &key.words)
+        *self.home == key.home && same_words(self.words, &key.words)
     }
 }
 
