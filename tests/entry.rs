@@ -57,6 +57,18 @@ async fn the_key_is_told_and_nothing_runs() {
 }
 
 #[tokio::test]
+async fn a_call_may_be_inspected_while_another_is() {
+    let db = Db::new();
+    let outer = entry(async {
+        let inner = entry(row(&db, 1)).key().await.expect("a cached call");
+        assert_eq!(inner.as_str(), "row:1");
+        row(&db, 2).await
+    });
+    assert_eq!(outer.key().await.expect("a cached call").as_str(), "row:2");
+    assert_eq!(db.runs(), 0);
+}
+
+#[tokio::test]
 async fn peek_finds_what_is_there_and_runs_nothing() {
     let db = Db::new();
     assert_eq!(entry(row(&db, 1)).peek().await.expect("cached"), None);

@@ -441,4 +441,7 @@ async fn no_reader_is_older_than_an_acknowledged_write() {
         }
     })
     .await;
+    // It was tried: not every read computed.
+    let stats = cache.stats();
+    assert!(stats.hits_local + stats.coalesced > 0, "{stats}");
 }

@@ -154,6 +154,8 @@ async fn nobody_sees_one_tag_of_an_invalidation_without_the_other() {
     tokio::time::timeout(PATIENCE, both)
         .await
         .expect("the last");
+    let stats = two.stats();
+    assert!(stats.hits_local + stats.hits_shared > 0, "{stats}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,8 +176,14 @@ async fn what_this_process_invalidated_is_gone_whatever_others_append() {
         source.store(round, Ordering::SeqCst);
         one.invalidate(["books"]).await.expect("an invalidation");
         assert_eq!(book(&one, &source, 1).await, round);
+        assert_eq!(book(&one, &source, 1).await, round);
     }
+    // It was tried: others did append meanwhile, and some of the reads were hits.
+    assert!(!others.is_finished());
     others.abort();
+    assert!(two.stats().invalidations > 0);
+    let stats = one.stats();
+    assert!(stats.hits_local + stats.hits_shared > 0, "{stats}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

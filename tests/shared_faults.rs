@@ -296,7 +296,7 @@ async fn an_invalidation_that_finds_no_server_is_owed_and_lands() {
     }
     server.resume();
     eventually("the landing", || one.stats().owed == 0);
-    assert_eq!(told.count("Settled"), 1);
+    eventually("being told", || told.count("Settled") == 1);
     eventually("the other's note", || read(&two, &source, 1).0 == 2);
     await_sharing(&one, &two);
 }

@@ -45,7 +45,9 @@ impl Clock {
 
     /// Moves this clock forward, for tests.
     pub(crate) fn advance(&self, by: Duration) {
-        self.advanced.fetch_add(millis(by), Ordering::Relaxed);
+        let advanced = self.advanced.load(Ordering::Relaxed);
+        let sum = advanced.saturating_add(millis(by)).min(FURTHEST);
+        self.advanced.store(sum, Ordering::Relaxed);
     }
 }
 
@@ -58,12 +60,14 @@ pub(crate) struct Instant {
     pub(crate) wall: Millis,
 }
 
+/// As far as any duration goes: sums of a clock and a few of them never overflow.
+const FURTHEST: Millis = u64::MAX / 8;
+
 /// A duration in whole milliseconds, saturating: the ttl of `Duration::MAX` never ends.
 pub(crate) fn millis(duration: Duration) -> Millis {
-    // A quarter of the range, so that sums of a clock and a few durations never overflow.
     u64::try_from(duration.as_millis())
         .unwrap_or(u64::MAX)
-        .min(u64::MAX / 4)
+        .min(FURTHEST)
 }
 
 #[cfg(target_os = "linux")]

@@ -105,16 +105,16 @@ pub(crate) fn claim_inspection() -> Option<Arc<Inspection>> {
 
 /// Polls a call once, offering it an inspection.
 fn offer<F: Future>(call: Pin<&mut F>, inspection: &Arc<Inspection>) -> Poll<F::Output> {
-    struct Withdraw;
+    /// Puts back what was on offer before: calls may be inspected inside of one another.
+    struct Withdraw(Option<Arc<Inspection>>);
     impl Drop for Withdraw {
         fn drop(&mut self) {
-            WAITING.take();
+            WAITING.set(self.0.take());
         }
     }
 
     let _flag = scope::open(Flag::INSPECT);
-    WAITING.set(Some(Arc::clone(inspection)));
-    let _withdraw = Withdraw;
+    let _withdraw = Withdraw(WAITING.replace(Some(Arc::clone(inspection))));
     call.poll(&mut Context::from_waker(Waker::noop()))
 }
 

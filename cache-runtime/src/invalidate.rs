@@ -49,7 +49,11 @@ impl Targets {
         I::Item: AsRef<str>,
     {
         for namespace in namespaces {
-            self.add(None, TagHash::namespace(namespace.as_ref()));
+            if namespace.as_ref().is_empty() {
+                self.misuse("a namespace is empty, and holds nothing: give each its name");
+            } else {
+                self.add(None, TagHash::namespace(namespace.as_ref()));
+            }
         }
     }
 

@@ -131,7 +131,7 @@ pub(crate) struct View {
     trusted_monotonic: AtomicU64,
     trusted_wall: AtomicU64,
     tags: TagTable,
-    /// How many debts have ever been taken on.
+    /// How many invalidations of this process's own have been taken on as debts or acknowledged.
     owes: AtomicU64,
     /// Changes are rare and short (one record), and never made under another lock.
     writer: Mutex<Writer>,

@@ -2,6 +2,7 @@
 //! faults. It counts and reports; it decides nothing.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -247,8 +248,13 @@ impl Reporter {
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.event(event);
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        // Events are told from destructors and from the connection's task: an observer that panics
+        // there would take the process, or the connection, with it.
+        if catch_unwind(AssertUnwindSafe(|| observer.event(event))).is_err() {
+            tracing::error!(target: "afresh", ?event, "the observer panicked");
         }
     }
 

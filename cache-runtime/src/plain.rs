@@ -42,7 +42,7 @@ impl Lookup {
         let mut writer = KeyWriter::new();
         writer.part(key);
         Self {
-            spec: Spec::new("get_or_compute", place.file(), place.line()).namespace(namespace),
+            spec: Spec::new("get_or_compute", place.file(), place.line(), 0).namespace(namespace),
             key: writer,
             ttl: None,
             tags: Vec::new(),

@@ -30,6 +30,8 @@ pub struct Spec {
     pub file: &'static str,
     /// `line!()` of the function.
     pub line: u32,
+    /// A hash of the function's text: it tells two of one name apart.
+    pub text: u32,
     /// The `namespace` option; `None` means the function's path.
     pub namespace: Option<&'static str>,
     /// The `version` option.
@@ -45,11 +47,12 @@ pub struct Spec {
 impl Spec {
     /// A function without options whose keys are encoded parts.
     #[must_use]
-    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+    pub const fn new(name: &'static str, file: &'static str, line: u32, text: u32) -> Self {
         Self {
             name,
             file,
             line,
+            text,
             namespace: None,
             version: 0,
             key_form: KeyForm::Parts,
@@ -153,7 +156,7 @@ pub struct Registered {
     /// `line!()` of the function.
     pub line: u32,
     /// A hash of the function's text: it tells two of one name apart.
-    pub text: u64,
+    pub text: u32,
 }
 
 inventory::collect!(Registered);

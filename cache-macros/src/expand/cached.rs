@@ -34,8 +34,13 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
 fn register(model: &Cached) -> TokenStream {
     let p = private(&model.place, Span::mixed_site());
     let name = name(&model.function);
-    let text = Literal::u64_suffixed(model.function.fingerprint());
+    let text = text(model);
     quote!(#p::register!(#name, #text);)
+}
+
+/// What tells the function from another of its name.
+fn text(model: &Cached) -> Literal {
+    Literal::u32_unsuffixed(model.function.fingerprint())
 }
 
 /// What the return type can do; an error here is one on the return type.
@@ -70,7 +75,8 @@ fn spec(model: &Cached) -> TokenStream {
         quote!(.singleflight(#lease, #wait))
     });
     let local = model.local.then(|| quote!(.local()));
-    quote!(#p::Spec::new(#identity) #template #namespace #version #singleflight #local)
+    let text = text(model);
+    quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local)
 }
 
 /// The statements that write the key.

@@ -65,10 +65,10 @@ impl Callable {
     }
 
     /// A hash of the function's text (FNV-1a): all that tells apart two that have one name.
-    pub(crate) fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u32 {
         let text = format!("{}{}", self.sig.to_token_stream(), self.body);
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        text.bytes().fold(0x811c_9dc5, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         })
     }
 

@@ -28,10 +28,13 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        p::register!("book", 6695493485067209582u64);
+        p::register!("book", 1210891694);
         let call = p::enter(
             p::Returns::<Book>::NEW.shape().errors().stored(),
-            const { &p::Spec::new("book", ::core::file!(), ::core::line!()).template() },
+            const {
+                &p::Spec::new("book", ::core::file!(), ::core::line!(), 1210891694)
+                    .template()
+            },
             p::site(&|| ()),
             p::installed(),
             |k| {

@@ -11,10 +11,10 @@ pub async fn page(
     #[cfg(feature = "x")]
     x: X,
 ) -> Vec<Book> {
-    p::register!("page", 7064890991285019910u64);
+    p::register!("page", 1484998566);
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
-        const { &p::Spec::new("page", ::core::file!(), ::core::line!()) },
+        const { &p::Spec::new("page", ::core::file!(), ::core::line!(), 1484998566) },
         p::site(&|| ()),
         p::installed(),
         |k| {

@@ -29,11 +29,11 @@ pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
 where
     T: Display,
 {
-    p::register!("list", 4721504543731885233u64);
+    p::register!("list", 2221719665);
     let call = p::enter(
         p::Returns::<Vec<T>>::NEW.shape().errors().local(),
         const {
-            &p::Spec::new("list", ::core::file!(), ::core::line!())
+            &p::Spec::new("list", ::core::file!(), ::core::line!(), 2221719665)
                 .template()
                 .namespace("books")
                 .version(3u32)

@@ -4,10 +4,10 @@
 //! async fn reviews(id: i64, page: u32) {}
 
 async fn reviews(id: i64, page: u32) {
-    p::register!("reviews", 12097727616934043070u64);
+    p::register!("reviews", 3357177918);
     let call = p::enter(
         p::Returns::<()>::NEW.shape().errors().stored(),
-        const { &p::Spec::new("reviews", ::core::file!(), ::core::line!()) },
+        const { &p::Spec::new("reviews", ::core::file!(), ::core::line!(), 3357177918) },
         p::site(&|| ()),
         p::installed(),
         |k| {

@@ -6,10 +6,13 @@
 //! }
 
 async fn find(id: i64) -> Option<Book> {
-    p::register!("find", 13040776614194309178u64);
+    p::register!("find", 3330152570);
     let call = p::enter(
         p::Returns::<Option<Book>>::NEW.shape().errors().stored(),
-        const { &p::Spec::new("find", ::core::file!(), ::core::line!()).template() },
+        const {
+            &p::Spec::new("find", ::core::file!(), ::core::line!(), 3330152570)
+                .template()
+        },
         p::site(&|| ()),
         p::installed(),
         |k| {

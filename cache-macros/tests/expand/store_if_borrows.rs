@@ -6,10 +6,13 @@
 //! }
 
 async fn search(name: String, limit: Limit) -> Vec<Book> {
-    p::register!("search", 2175400380097184877u64);
+    p::register!("search", 3522075533);
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
-        const { &p::Spec::new("search", ::core::file!(), ::core::line!()).template() },
+        const {
+            &p::Spec::new("search", ::core::file!(), ::core::line!(), 3522075533)
+                .template()
+        },
         p::site(&|| ()),
         p::installed(),
         |k| {

@@ -6,11 +6,11 @@
 //! }
 
 async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
-    p::register!("book", 5539626759172368096u64);
+    p::register!("book", 4263303488);
     let call = p::enter(
         p::Returns::<Result<Book, DbError>>::NEW.shape().errors().stored(),
         const {
-            &p::Spec::new("book", ::core::file!(), ::core::line!())
+            &p::Spec::new("book", ::core::file!(), ::core::line!(), 4263303488)
                 .template()
                 .singleflight(10000u64, 30000u64)
         },

@@ -6,11 +6,13 @@
 //! }
 
 async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
-    p::register!("parse", 8021524395277600130u64);
+    p::register!("parse", 2619994434);
     let call = p::enter(
         p::Returns::<Result<Book, ParseError<'a>>>::NEW.shape().unshared().local(),
         const {
-            &p::Spec::new("parse", ::core::file!(), ::core::line!()).template().local()
+            &p::Spec::new("parse", ::core::file!(), ::core::line!(), 2619994434)
+                .template()
+                .local()
         },
         p::site(&|| ()),
         p::installed(),

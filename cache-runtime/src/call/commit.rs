@@ -377,8 +377,14 @@ impl Call {
                 }
             }
         }
-        self.keep(value, at, 0);
-        Ok(())
+        if self.keep(value, at, 0) {
+            self.inner().reporter.counters.stored.add();
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Store,
+            "there is no place to keep the value; what was kept before is invalidated",
+        ))
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) struct Subject {
 /// reads the other's entries.
 fn shared_name(path: &str, spec: &Spec) -> String {
     let is_this =
-        |one: &&Registered| one.name == spec.name && one.file == spec.file && one.line == spec.line;
+        |one: &&Registered| one.name == spec.name && one.file == spec.file && one.text == spec.text;
     let Some(this) = Registered::all().find(is_this) else {
         return path.to_owned();
     };
@@ -68,7 +68,7 @@ fn shared_name(path: &str, spec: &Spec) -> String {
     if Registered::all().filter(is_twin).count() == 1 {
         path.to_owned()
     } else {
-        format!("{path}#{:016x}", this.text)
+        format!("{path}#{:08x}", this.text)
     }
 }
 

@@ -63,6 +63,7 @@ impl View {
     /// Records of others may be missing below it: the head moves only where there is no gap.
     pub(crate) fn confirm(&self, id: &LogId, floor: u64, record: &Record) {
         let mut writer = self.writer();
+        self.owes.fetch_add(1, Ordering::AcqRel);
         if writer.id != Some(*id) {
             // A log that has just begun, or one that has just been left: a catch-up will tell.
             self.leave(&mut writer);

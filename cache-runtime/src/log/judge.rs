@@ -18,9 +18,9 @@ impl View {
         self.observe(|| self.judge_once(at, tags))
     }
 
-    /// Whether a compute that noted `at` when `owes` debts had been taken on may still be joined
+    /// Whether a compute that noted `at` when `owes` was counted may still be joined
     /// while the log is out of reach: nothing has been invalidated here since, as far as can be
-    /// known. A debt that is older than the compute does not count against it.
+    /// known. What was owed before the compute began does not count against it.
     pub(crate) fn admits_unattached(&self, at: Position, owes: u64, tags: &[TagHash]) -> bool {
         let read = || {
             let moved = |tag: &TagHash| {
@@ -34,7 +34,7 @@ impl View {
         self.observe(read).0
     }
 
-    /// How many debts have ever been taken on here.
+    /// How many invalidations of this process's own there have been, owed or acknowledged.
     pub(crate) fn owes(&self) -> u64 {
         self.owes.load(Ordering::Acquire)
     }

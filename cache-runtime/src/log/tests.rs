@@ -455,3 +455,20 @@ fn trust_needs_both_clocks_and_only_grows() {
     view.trust_until(at(5, 110));
     assert!(view.is_trusted(9, || 109));
 }
+
+#[test]
+fn an_own_acknowledged_move_of_an_owed_tag_is_not_hidden_by_the_debt() {
+    let view = View::unattached();
+    let id = [1; 16];
+    view.follow(id, 5, 0);
+    let tags = [tag(1)];
+    view.owe(&tags);
+    let (owes, at) = (view.owes(), view.position());
+    assert!(view.admits_unattached(at, owes, &tags), "the debt is older");
+    let record = Record {
+        version: 6,
+        tags: tags.to_vec(),
+    };
+    view.confirm(&id, 0, &record);
+    assert!(!view.admits_unattached(at, owes, &tags));
+}

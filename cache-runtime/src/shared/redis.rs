@@ -21,6 +21,7 @@ mod attach;
 mod backlog;
 mod config;
 mod driver;
+mod follow;
 mod link;
 mod reply;
 mod scripts;
@@ -52,7 +53,7 @@ impl RedisShared {
         reporter: Arc<Reporter>,
     ) -> Self {
         Self {
-            link: Link::new(config, view, clock, reporter),
+            link: Link::new(config, view, clock, reporter, driver::start),
         }
     }
 }

@@ -5,11 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo, ServerErrorKind, Value, pipe};
+use redis::{AsyncConnectionConfig, Client, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
 
-use super::driver;
+use super::follow;
 use super::link::{Connection, Link, is_lasting, store_error};
-use super::reply;
 use super::scripts::{Loaded, Script};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
@@ -34,12 +33,12 @@ pub(super) async fn attach(link: &Arc<Link>) -> Result<Arc<Connection>, Error> {
         );
     }
     set_time(link, &connection).await?;
-    begin(link, &connection).await?;
+    follow::begin(link, &connection).await?;
     // Two passes at the most in a quiet log: one to find the head, one to join up with it.
     link.note();
     for _ in 0..8 {
         let notes = link.notes();
-        if driver::pass(link, &connection).await? {
+        if follow::pass(link, &connection).await? {
             link.caught
                 .send_replace(super::link::Caught { generation, notes });
             link.attached(Arc::clone(&connection));
@@ -93,7 +92,8 @@ async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Erro
         match timer::timeout(timeout, load.query_async::<Vec<String>>(&mut redis)).await {
             Some(Ok(digests)) => return Ok(Loaded::new(digests)),
             // Servers before 7.0 do not compile a first line with flags.
-            Some(Err(error)) if says_flags && !error.is_unrecoverable_error() => {}
+            Some(Err(error))
+                if says_flags && error.kind() == ServerErrorKind::ResponseError.into() => {}
             Some(Err(error)) => return Err(store_error(&error)),
             None => break,
         }
@@ -134,9 +134,7 @@ async fn track(
     match timer::timeout(timeout, commands.query_async::<()>(&mut redis)).await {
         Some(Ok(())) => {}
         // The server does not know these commands.
-        Some(Err(error)) if error.kind() == ServerErrorKind::ResponseError.into() => {
-            return Ok(false);
-        }
+        Some(Err(error)) if is_unknown(&error) => return Ok(false),
         Some(Err(error)) => return Err(store_error(&error)),
         None => {
             return Err(Error::new(
@@ -146,29 +144,22 @@ async fn track(
         }
     }
     // The note of one's own write follows its reply; the next reply follows the note.
-    match timer::timeout(timeout, redis::cmd("PING").query_async::<()>(&mut redis)).await {
+    match timer::timeout(timeout, cmd("PING").query_async::<()>(&mut redis)).await {
         Some(Ok(())) => Ok(link.probe_came()),
         _ => Err(Error::new(ErrorKind::Timeout, "no answer to PING")),
     }
 }
 
-async fn set_time(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let sent = link.clock.unadvanced();
-    let (seconds, micros): (u64, u64) = link.request(connection, &driver::time()).await?;
-    link.set_time(sent, seconds * 1_000 + micros / 1_000);
-    Ok(())
+/// Whether the server does not know a command, as opposed to refusing it.
+fn is_unknown(error: &RedisError) -> bool {
+    let says_unknown = |detail: &str| detail.to_ascii_lowercase().contains("unknown");
+    error.kind() == ServerErrorKind::ResponseError.into()
+        && error.detail().is_some_and(says_unknown)
 }
 
-/// Finds the log, or begins one, and has the view follow it. A write in any case: refused by a
-/// replica.
-pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let mut attach = connection
-        .scripts
-        .call(Script::Attach, &link.config.names.log());
-    attach.arg(&super::new_log_id()?);
-    let log: Value = link.request(connection, &attach).await?;
-    let log = reply::log(&log)
-        .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
-    link.view.follow(log.id, log.head, log.floor);
+async fn set_time(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let sent = link.clock.unadvanced();
+    let (seconds, micros): (u64, u64) = link.request(connection, &cmd("TIME")).await?;
+    link.set_time(sent, seconds * 1_000 + micros / 1_000);
     Ok(())
 }

@@ -6,17 +6,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Value, cmd, pipe};
+use redis::{Cmd, Value, pipe};
+use tokio::runtime::Handle;
 
-use super::attach::{self, attach};
+use super::attach::attach;
 use super::backlog::Errand;
-use super::config::Names;
-use super::link::{Caught, Connection, Link, State, TRUST};
-use super::reply;
+use super::link::{Caught, Connection, Link, TRUST};
 use super::scripts::Script;
-use crate::clock::{Instant, Millis};
+use super::{follow, reply};
+use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
-use crate::log::{CaughtUp, Position};
 use crate::observe::Event;
 use crate::tag::TagHash;
 use crate::timer;
@@ -34,7 +33,7 @@ const CATCH_UP_PASSES: usize = 8;
 
 /// Being the driver. Dropped when the task ends, also with its runtime.
 #[derive(Debug)]
-pub(super) struct Driving(pub(super) Arc<Link>);
+struct Driving(Arc<Link>);
 
 impl Drop for Driving {
     fn drop(&mut self) {
@@ -42,8 +41,13 @@ impl Drop for Driving {
     }
 }
 
+/// Starts the driver of a link.
+pub(super) fn start(runtime: &Handle, link: Arc<Link>) {
+    runtime.spawn(run(Driving(link)));
+}
+
 /// Runs until the cache is dropped.
-pub(super) async fn run(driving: Driving) {
+async fn run(driving: Driving) {
     let link = &driving.0;
     let mut retry = FIRST_RETRY;
     let mut told = HashSet::new();
@@ -65,7 +69,7 @@ pub(super) async fn run(driving: Driving) {
                 // It could be made, but not kept: not at the network's speed again and again.
             }
             Err(error) => {
-                link.set_state(State::Away);
+                link.not_reached();
                 report(link, &error, &mut told);
             }
         }
@@ -151,106 +155,38 @@ fn bear(answer: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// Covers every note delivered so far.
+/// Covers every note delivered so far. In a log that moves as fast as it can be read, it stops
+/// after a while, so that the rest of the work gets its turn; what is left is covered next.
 async fn catch_up(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let mut passes = 0;
-    loop {
+    let mut joined = true;
+    for _ in 0..CATCH_UP_PASSES {
         let notes = link.notes();
         let caught = *link.caught.borrow();
         if caught.generation == connection.generation && caught.notes >= notes {
             return Ok(());
         }
-        if passes == CATCH_UP_PASSES {
-            return Err(Error::new(
-                ErrorKind::Store,
-                "the log moves faster than it can be followed",
-            ));
-        }
-        passes += 1;
-        if pass(link, connection).await? {
+        joined = follow::pass(link, connection).await?;
+        if joined {
             link.caught.send_replace(Caught {
                 generation: connection.generation,
                 notes,
             });
         }
     }
-}
-
-/// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
-/// again; with a small write, because a server that may not write any more proves nothing. Returns
-/// whether the view could go on from what it knew. Where it could not, it now stands at the head
-/// that was read, and one more pass joins it up with what came since.
-pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, Error> {
-    let names = &link.config.names;
-    let Some((_, Position { head: from, .. })) = link.view.identity() else {
-        // This view follows no log: find it, or begin one.
-        attach::begin(link, connection).await?;
-        return Ok(false);
-    };
-    let mut commands = pipe();
-    state_of_log(&mut commands, names);
-    if connection.tracked {
-        commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
-    }
-    commands
-        .cmd("XRANGE")
-        .arg(&names.records)
-        .arg(format!("{from}-0"))
-        .arg("+");
-    let sent = link.clock.instant();
-    let (log, records): (Value, Value) = link.request_all(connection, &commands).await?;
-    let Some(log) = reply::log(&log) else {
-        // The log's metadata is gone: another log begins, here or wherever is faster.
-        attach::begin(link, connection).await?;
-        return Ok(false);
-    };
-    let Some(records) = reply::records(&records, &log.id) else {
-        // Another log began between the two commands: its metadata tell, the next time.
-        return Ok(false);
-    };
-    if !link.is_current(connection.generation) {
-        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
-    }
-    let caught = CaughtUp {
-        id: log.id,
-        head: log.head,
-        floor: log.floor,
-        records,
-    };
-    let joined = link.view.catch_up(from, &caught);
     if joined {
-        trust(link, connection, sent);
+        return Ok(());
     }
-    Ok(joined)
-}
-
-/// A small write that changes nothing, and the log's id, head and floor. A replica, or a primary
-/// that may not write any more, refuses it.
-fn state_of_log(commands: &mut Pipeline, names: &Names) {
-    commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
-    commands
-        .cmd("HMGET")
-        .arg(&names.meta)
-        .arg("id")
-        .arg("head")
-        .arg("floor");
-}
-
-/// The connection was alive when this was sent: the view may be believed for a while.
-fn trust(link: &Link, connection: &Connection, sent: Instant) {
-    if connection.tracked {
-        link.view.trust_until(Instant {
-            monotonic: sent.monotonic + TRUST,
-            wall: sent.wall + TRUST,
-        });
-    }
+    Err(Error::new(
+        ErrorKind::Store,
+        "the log moves faster than it can be followed",
+    ))
 }
 
 /// Says that this process lives, and learns that the server does. An answer proves that no note
 /// was held back.
 async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
     let mut commands = pipe();
-    state_of_log(&mut commands, &link.config.names);
+    follow::state_of_log(&mut commands, &link.config.names);
     commands.cmd("TIME");
     let (sent, sent_at) = (link.clock.instant(), link.clock.unadvanced());
     let (log, time): (Value, (u64, u64)) = link.request_all(connection, &commands).await?;
@@ -260,7 +196,7 @@ async fn heartbeat(link: &Link, connection: &Connection) -> Result<(), Error> {
         seen.is_some_and(|(id, position)| log.id == id && log.head == position.head)
     });
     if unmoved {
-        trust(link, connection, sent);
+        follow::trust(link, connection, sent);
     } else {
         // A note on its way, or one that never came; or records that the server has lost.
         link.note();
@@ -346,9 +282,4 @@ fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {
             discard
         }
     }
-}
-
-/// The server's clock, as an attach reads it.
-pub(super) fn time() -> Cmd {
-    cmd("TIME")
 }

@@ -2,20 +2,21 @@
 //! time. Attaching, catching up and retrying are the driver's.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
     Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, ServerErrorKind, Value,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use super::backlog::{Backlog, Errand};
 use super::config::Config;
+use super::reply;
 use super::scripts::Loaded;
 use super::watch::Watches;
-use super::{driver, reply};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
@@ -82,6 +83,8 @@ pub(super) struct Link {
     connection: RwLock<Option<Arc<Connection>>>,
     generation: AtomicU64,
     state: watch::Sender<State>,
+    /// What drives it: nothing here knows how.
+    start: fn(&Handle, Arc<Self>),
     driving: AtomicBool,
     closed: AtomicBool,
     /// How many notes of the log's records this generation has delivered.
@@ -117,6 +120,7 @@ impl Link {
         view: Arc<View>,
         clock: Arc<Clock>,
         reporter: Arc<Reporter>,
+        start: fn(&Handle, Arc<Self>),
     ) -> Arc<Self> {
         Arc::new(Self {
             config,
@@ -126,6 +130,7 @@ impl Link {
             connection: RwLock::new(None),
             generation: AtomicU64::new(0),
             state: watch::Sender::new(State::Connecting),
+            start,
             driving: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             notes: AtomicU64::new(0),
@@ -166,7 +171,7 @@ impl Link {
         self.state.send_replace(State::Connecting);
         match timer::handle() {
             Some(runtime) => {
-                runtime.spawn(driver::run(driver::Driving(Arc::clone(self))));
+                (self.start)(&runtime, Arc::clone(self));
             }
             None => self.not_driven(),
         }
@@ -180,8 +185,9 @@ impl Link {
         self.lose(generation);
     }
 
-    pub(super) fn set_state(&self, state: State) {
-        self.state.send_replace(state);
+    /// The server was tried, and not reached.
+    pub(super) fn not_reached(&self) {
+        self.state.send_replace(State::Away);
     }
 
     /// A number for the connection about to be made. From here on, the one before decides nothing.
@@ -195,35 +201,40 @@ impl Link {
         self.generation.load(Ordering::Acquire) == generation
     }
 
-    pub(super) fn attached(&self, connection: Arc<Connection>) {
-        *self
-            .connection
+    fn slot(&self) -> RwLockWriteGuard<'_, Option<Arc<Connection>>> {
+        self.connection
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        self.state.send_replace(State::Ready);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn attached(&self, connection: Arc<Connection>) {
+        {
+            let mut slot = self.slot();
+            *slot = Some(connection);
+            // Under the slot's lock, here and below: the two never tell different stories.
+            self.state.send_replace(State::Ready);
+        }
         self.reporter.tell(&Event::Connected);
     }
 
-    /// The connection is gone, or as good as gone. The view stays trusted until its deadline:
-    /// what it says is no older for it.
+    /// A connection is gone, or as good as gone. The view stays trusted until its deadline: what
+    /// it says is no older for it.
     pub(super) fn lose(&self, generation: u64) {
-        if !self.is_current(generation) {
-            return;
-        }
-        // Compared under the lock: the next connection may have come meanwhile.
-        let lost = self
-            .connection
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take_if(|connection| connection.generation == generation);
-        if lost.is_some() {
+        let lost = {
+            let mut slot = self.slot();
+            let lost = slot.take_if(|connection| connection.generation == generation);
+            if lost.is_none() {
+                return;
+            }
             self.state.send_replace(State::Connecting);
-            tracing::warn!(target: "afresh", "the shared store was lost; calls compute until it is back");
-            self.reporter.tell(&Event::Disconnected);
-        }
+            lost
+        };
+        drop(lost);
         self.view.stir();
         self.leases.wake_all();
         self.work.notify_one();
+        tracing::warn!(target: "afresh", "the shared store was lost; calls compute until it is back");
+        self.reporter.tell(&Event::Disconnected);
     }
 
     /// The connection, if there is one at this moment.
@@ -252,13 +263,13 @@ impl Link {
         if timer::timeout(wait, settled).await.is_none() {
             drop(state);
             // Whoever drives does not get anywhere: the next calls need not wait for it too.
-            self.state.send_if_modified(|state| {
-                let stuck = *state == State::Connecting;
-                if stuck {
-                    *state = State::Away;
-                }
-                stuck
-            });
+            let slot = self
+                .connection
+                .read()
+                .unwrap_or_else(PoisonError::into_inner);
+            if slot.is_none() {
+                self.state.send_replace(State::Away);
+            }
         }
         self.connection().ok_or_else(|| {
             Error::new(

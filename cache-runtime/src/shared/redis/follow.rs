@@ -1,0 +1,102 @@
+//! Following the log: finding it, reading what has been added, and how long to believe what was
+//! read. When to do so is the driver's, and an attach's.
+
+use redis::{Pipeline, Value, pipe};
+
+use super::config::Names;
+use super::link::{Connection, Link, TRUST};
+use super::reply;
+use super::scripts::Script;
+use crate::clock::Instant;
+use crate::error::{Error, ErrorKind};
+use crate::log::{CaughtUp, Position};
+
+/// Records read at once. A view that is further behind starts anew at the head: asking about some
+/// tags is cheaper than reading everything that happened meanwhile.
+const AT_ONCE: usize = 1_024;
+
+/// Finds the log, or begins one, and has the view follow it. A write in any case: refused by a
+/// replica.
+pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let mut attach = connection
+        .scripts
+        .call(Script::Attach, &link.config.names.log());
+    attach.arg(&super::new_log_id()?);
+    let log: Value = link.request(connection, &attach).await?;
+    let log = reply::log(&log)
+        .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
+    link.view.follow(log.id, log.head, log.floor);
+    Ok(())
+}
+
+/// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
+/// again; with a small write, because a server that may not write any more proves nothing. Returns
+/// whether the view could go on from what it knew. Where it could not, it now stands at the head
+/// that was read, and one more pass joins it up with what came since.
+pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, Error> {
+    let names = &link.config.names;
+    let Some((_, Position { head: from, .. })) = link.view.identity() else {
+        // This view follows no log: find it, or begin one.
+        begin(link, connection).await?;
+        return Ok(false);
+    };
+    let mut commands = pipe();
+    state_of_log(&mut commands, names);
+    if connection.tracked {
+        commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+    }
+    commands
+        .cmd("XRANGE")
+        .arg(&names.records)
+        .arg(format!("{from}-0"))
+        .arg("+")
+        .arg("COUNT")
+        .arg(AT_ONCE);
+    let sent = link.clock.instant();
+    let (log, records): (Value, Value) = link.request_all(connection, &commands).await?;
+    let Some(log) = reply::log(&log) else {
+        // The log's metadata is gone: another log begins, here or wherever is faster.
+        begin(link, connection).await?;
+        return Ok(false);
+    };
+    let Some(records) = reply::records(&records, &log.id) else {
+        // Another log began between the two commands: its metadata tell, the next time.
+        return Ok(false);
+    };
+    if !link.is_current(connection.generation) {
+        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
+    }
+    let caught = CaughtUp {
+        id: log.id,
+        head: log.head,
+        floor: log.floor,
+        records,
+    };
+    let joined = link.view.catch_up(from, &caught);
+    if joined {
+        trust(link, connection, sent);
+    }
+    Ok(joined)
+}
+
+/// A small write that changes nothing, and the log's id, head and floor. A replica, or a primary
+/// that may not write any more, refuses it.
+pub(super) fn state_of_log(commands: &mut Pipeline, names: &Names) {
+    commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
+    commands
+        .cmd("HMGET")
+        .arg(&names.meta)
+        .arg("id")
+        .arg("head")
+        .arg("floor");
+}
+
+/// The connection was alive when this was sent: the view may be believed for a while.
+pub(super) fn trust(link: &Link, connection: &Connection, sent: Instant) {
+    if connection.tracked {
+        link.view.trust_until(Instant {
+            monotonic: sent.monotonic + TRUST,
+            wall: sent.wall + TRUST,
+        });
+    }
+}
