@@ -87,12 +87,9 @@
 pub use afresh_macros::cached;
 #[doc = include_str!("docs/invalidates.md")]
 pub use afresh_macros::invalidates;
-/// Receives the key of one call: what an implementation of [`KeyPart`] writes to.
-#[doc(inline)]
-pub use afresh_runtime::private::KeyWriter;
 pub use afresh_runtime::{
-    Builder, Cache, Cacheable, Codec, Entry, Error, ErrorKind, Event, Key, KeyPart, Lookup,
-    Observer, Outcome, Stats, Storable, Tag, Tier, bypass, entry, outcome, testing,
+    Builder, Cache, Cacheable, Codec, Entry, Error, ErrorKind, Event, Key, KeyPart, KeyWriter,
+    Lookup, Observer, Outcome, Stats, Storable, Tag, Tier, bypass, entry, outcome, testing,
 };
 
 #[doc(hidden)]

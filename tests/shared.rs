@@ -133,10 +133,16 @@ async fn nobody_sees_one_tag_of_an_invalidation_without_the_other() {
     let server = Server::start();
     let source = AtomicU64::new(0);
     let (one, two) = (connect(&server.url()).await, connect(&server.url()).await);
+    let pairs = AtomicU64::new(0);
     let writes = async {
         for round in 1..=300 {
             source.store(round, Ordering::SeqCst);
             one.invalidate(["a", "b"]).await.expect("an invalidation");
+            // Now and then the reader gets a quiet moment, in which it hits.
+            let seen = pairs.load(Ordering::SeqCst);
+            while round % 10 == 5 && pairs.load(Ordering::SeqCst) < seen + 3 {
+                tokio::task::yield_now().await;
+            }
         }
     };
     let reads = async {
@@ -144,6 +150,7 @@ async fn nobody_sees_one_tag_of_an_invalidation_without_the_other() {
             let first = tagged(&two, &source, "first", &["a"]).await;
             let second = tagged(&two, &source, "second", &["b"]).await;
             assert!(second >= first, "{second} is older than {first}");
+            pairs.fetch_add(1, Ordering::SeqCst);
             if first == 300 {
                 return;
             }
@@ -336,4 +343,30 @@ async fn eight_caches_compute_each_of_300_keys_once() {
     });
     futures_util::future::join_all(calls).await;
     assert_eq!(runs.load(Ordering::SeqCst), 300);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_any_size_has_a_name_that_a_server_takes() {
+    #[cached(ttl = 60, key = "{text}", cache = cache)]
+    async fn size(cache: &Cache, text: &str) -> usize {
+        text.len()
+    }
+
+    let server = Server::start();
+    let (one, two) = (connect(&server.url()).await, connect(&server.url()).await);
+    for text in ["x".repeat(1 << 20), "{ }:\0\u{7f}\u{e9}".repeat(100)] {
+        assert_eq!(
+            outcome(size(&one, &text)).await,
+            (text.len(), Outcome::Computed)
+        );
+        assert_eq!(outcome(size(&two, &text)).await, (text.len(), SHARED));
+        let other = format!("{text}y");
+        assert_eq!(
+            outcome(size(&two, &other)).await,
+            (other.len(), Outcome::Computed)
+        );
+    }
+    let names = server.cli(&["KEYS", "*:e:*"]);
+    assert_eq!(names.lines().count(), 4, "{names}");
+    assert!(names.lines().all(|name| name.len() < 512), "{names}");
 }

@@ -25,8 +25,9 @@ pub use builder::Builder;
 /// A cache: a cheap handle, to be cloned freely. All clones share one log and its entries.
 ///
 /// ```
-/// # async fn example() -> Result<(), afresh_runtime::Error> {
-/// use afresh_runtime::Cache;
+/// # use afresh_runtime as afresh;
+/// # async fn example() -> Result<(), afresh::Error> {
+/// use afresh::Cache;
 ///
 /// let cache = Cache::in_memory();
 /// cache.invalidate(["books"]).await?;
@@ -178,8 +179,9 @@ impl Cache {
     /// No tags, or tags that nothing carries, invalidate nothing. A tag is an exact string.
     ///
     /// ```
-    /// # async fn example() -> Result<(), afresh_runtime::Error> {
-    /// # let cache = afresh_runtime::Cache::in_memory();
+    /// # use afresh_runtime as afresh;
+    /// # async fn example() -> Result<(), afresh::Error> {
+    /// # let cache = afresh::Cache::in_memory();
     /// let id = 7;
     /// cache.invalidate(["books".to_owned(), format!("book:{id}")]).await?;
     /// # Ok(())

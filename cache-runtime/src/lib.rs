@@ -47,7 +47,7 @@ pub use cache::{Builder, Cache};
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, Outcome, Tier, bypass, entry, outcome};
-pub use key::{Key, KeyPart};
+pub use key::{Key, KeyPart, KeyWriter};
 pub use observe::{Event, Observer, Stats};
 pub use output::{Cacheable, Storable};
 pub use plain::Lookup;

@@ -17,7 +17,8 @@ const WAIT: Duration = Duration::from_secs(30);
 ///
 /// ```
 /// use std::time::Duration;
-/// use afresh_runtime::Lookup;
+/// # use afresh_runtime as afresh;
+/// use afresh::Lookup;
 ///
 /// let lookup = Lookup::new("books", &7)
 ///     .ttl(Duration::from_secs(1_800))
@@ -92,7 +93,8 @@ impl Cache {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use afresh_runtime::{Cache, Lookup};
+    /// # use afresh_runtime as afresh;
+    /// use afresh::{Cache, Lookup};
     ///
     /// # async fn example(cache: &Cache) -> Result<(), std::io::Error> {
     /// let lookup = Lookup::new("sizes", "Cargo.toml").ttl(Duration::from_secs(60)).tags(["files"]);

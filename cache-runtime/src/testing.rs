@@ -10,8 +10,9 @@ pub use crate::inspect::with_cache;
 /// clock.
 ///
 /// ```
-/// let cache = afresh_runtime::Cache::in_memory();
-/// afresh_runtime::testing::advance(&cache, std::time::Duration::from_secs(60));
+/// # use afresh_runtime as afresh;
+/// let cache = afresh::Cache::in_memory();
+/// afresh::testing::advance(&cache, std::time::Duration::from_secs(60));
 /// ```
 pub fn advance(cache: &Cache, by: Duration) {
     cache.0.clock.advance(by);

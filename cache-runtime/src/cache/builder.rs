@@ -22,8 +22,9 @@ const OP_TIMEOUT: Duration = Duration::from_millis(250);
 /// The settings of a [`Cache`]. Made by [`Cache::builder`], ended by [`build`](Self::build).
 ///
 /// ```
-/// # async fn example() -> Result<(), afresh_runtime::Error> {
-/// use afresh_runtime::Cache;
+/// # use afresh_runtime as afresh;
+/// # async fn example() -> Result<(), afresh::Error> {
+/// use afresh::Cache;
 /// use std::time::Duration;
 ///
 /// let cache = Cache::builder()

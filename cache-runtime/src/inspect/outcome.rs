@@ -100,9 +100,10 @@ impl Drop for Asked {
 /// the first one's outcome.
 ///
 /// ```
+/// # use afresh_runtime as afresh;
 /// # async fn book(id: i64) -> i64 { id }
 /// # async fn example() {
-/// let (book, outcome) = afresh_runtime::outcome(book(7)).await;
+/// let (book, outcome) = afresh::outcome(book(7)).await;
 /// println!("{book}: {outcome}");
 /// # }
 /// ```

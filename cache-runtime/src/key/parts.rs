@@ -58,7 +58,15 @@ pub(super) mod tag {
 /// Two values that are not the same must be encoded differently, and the same value must be
 /// encoded in the same way everywhere. Write the fields that identify a value, as one tuple:
 ///
-/// ```ignore
+/// ```
+/// # use afresh_runtime as afresh;
+/// use afresh::{KeyPart, KeyWriter};
+///
+/// struct Filter {
+///     author: u32,
+///     title: String,
+/// }
+///
 /// impl KeyPart for Filter {
 ///     fn encode(&self, key: &mut KeyWriter) {
 ///         key.part(&(self.author, &self.title));
