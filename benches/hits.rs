@@ -57,7 +57,10 @@ fn order(round: usize) -> impl Iterator<Item = i64> {
 
 /// A hit is ready at its first poll: no executor stands between it and the clock. Inlined, because
 /// an `.await` moves its future nowhere either.
-#[expect(clippy::inline_always, reason = "moving the future would be measured with it")]
+#[expect(
+    clippy::inline_always,
+    reason = "moving the future would be measured with it"
+)]
 #[inline(always)]
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

@@ -116,8 +116,8 @@ impl Builder {
         self
     }
 
-    /// The largest entry, in bytes, that is stored in the server. A larger one is returned to its
-    /// caller and not stored. Default: 8 MiB.
+    /// The largest entry, in bytes, that is stored in the server. A larger one is not stored there,
+    /// which is reported; this process may keep it. Default: 8 MiB.
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = bytes;
         self
