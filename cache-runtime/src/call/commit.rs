@@ -1,7 +1,7 @@
 //! Storing what was computed or given, and landing the flight with it.
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -248,27 +248,25 @@ impl Call {
     }
 
     /// Some types encode to bytes that do not decode again (`flatten`, untagged enums…): tried
-    /// with the first value of each type and codec, so that this is known at once and not by
+    /// with the first value of each function and codec, so that this is known at once and not by
     /// misses that nobody notices.
     fn try_round_trip(&self, vtable: &'static Vtable, payload: &[u8]) -> Result<(), Error> {
-        static TRIED: LazyLock<Mutex<HashSet<(TypeId, u8, bool)>>> = LazyLock::new(Mutex::default);
+        static TRIED: LazyLock<Mutex<HashMap<(TypeId, u8), bool>>> = LazyLock::new(Mutex::default);
 
         let codec = self.codec_in_use();
-        let outcome = |decodes| (self.site.id, codec.id(), decodes);
-        let unusable = || self.unsuited(vtable, "it does not come back from its bytes");
-        let mut tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.contains(&outcome(true)) {
+        let case = (self.site.id, codec.id());
+        let tried = || TRIED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = tried().get(&case).copied();
+        let decodes = known.unwrap_or_else(|| {
+            // The user's `Deserialize` runs here: not under the lock.
+            let decodes = (vtable.decode)(payload, codec).is_ok();
+            tried().insert(case, decodes);
+            decodes
+        });
+        if decodes {
             return Ok(());
         }
-        if tried.contains(&outcome(false)) {
-            return Err(unusable());
-        }
-        drop(tried);
-        // The user's `Deserialize` runs here: not under the lock.
-        let decodes = (vtable.decode)(payload, codec).is_ok();
-        tried = TRIED.lock().unwrap_or_else(PoisonError::into_inner);
-        tried.insert(outcome(decodes));
-        if decodes { Ok(()) } else { Err(unusable()) }
+        Err(self.unsuited(vtable, "it does not come back from its bytes"))
     }
 
     /// Lands with a failure. Nothing is stored.

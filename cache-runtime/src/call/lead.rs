@@ -84,6 +84,7 @@ impl Call {
         self.deadline.saturating_sub(self.inner().clock.now())
     }
 
+    /// The wait is over: this call computes alone. Those who follow it find another leader.
     fn gives_up(&mut self) -> Step {
         self.inner().reporter.counters.wait_timeouts.add();
         self.role = Role::Alone;
@@ -223,7 +224,7 @@ impl Call {
                     }
                     (waited, supersede) = (Some(holder), None);
                     if !self.await_change(shared, change, remaining, holder).await {
-                        return self.leave_flight();
+                        return self.gives_up();
                     }
                     if let Some(current) = self.shared_current().await {
                         self.is_coalesced();
@@ -286,10 +287,5 @@ impl Call {
         }
         let _ = timer::timeout(wait, change).await;
         self.left() > 0
-    }
-
-    /// The wait is over: this call computes alone, and those who followed it find another leader.
-    fn leave_flight(&mut self) -> Step {
-        self.gives_up()
     }
 }
