@@ -233,3 +233,23 @@ async fn a_view_that_fell_behind_a_trimmed_log_asks() {
     assert_eq!(read(&two, &source, 2).0, 2, "nor is what is stored");
     await_sharing(&one, &two);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_further_behind_than_one_reading_starts_anew() {
+    let server = Server::start();
+    let gate = ReplyGate::before(&server);
+    let source = AtomicU64::new(1);
+    let (one, two) = (connect(&server.url()).await, connect(&gate.url()).await);
+    assert_eq!(read(&two, &source, 1).0, 1);
+    gate.hold();
+    gate.cut();
+    change(&one, &source, 2).await;
+    // More than a catch-up reads at once; the change is the first of them.
+    for other in 0..1_500 {
+        let tag = format!("other:{other}");
+        one.invalidate([tag]).await.expect("an invalidation");
+    }
+    gate.release();
+    eventually("the end of the copy", || read(&two, &source, 1).0 == 2);
+    await_sharing(&one, &two);
+}
