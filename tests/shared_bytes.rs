@@ -295,8 +295,10 @@ async fn names_are_frozen() {
         [
             "shop:afresh:1:e:{books/3/a9e9aac0ae1ac160:book:7}",
             "{shop}:afresh:1:log",
+            "{shop}:afresh:1:marks",
             "{shop}:afresh:1:records",
             "{shop}:afresh:1:tags:0",
+            "{shop}:afresh:1:tags:1",
         ]
     );
     let commands = monitor.commands();

@@ -12,15 +12,15 @@ use crate::error::{Error, ErrorKind};
 use crate::flight::Flights;
 use crate::lease::Lease;
 use crate::local::Local;
-use crate::log::View;
+use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter, Stats};
 use crate::scope::{self, Flag};
-use crate::shared::Shared;
+use crate::shared::{Shared, Token};
 use crate::tag::{Tag, TagHash};
 
 mod builder;
 
-pub use builder::Builder;
+pub use builder::{Builder, Consistency};
 
 /// A cache: a cheap handle, to be cloned freely. All clones share one log and its entries.
 ///
@@ -38,6 +38,9 @@ pub use builder::Builder;
 #[derive(Clone)]
 pub struct Cache(pub(crate) Arc<Inner>);
 
+/// How long [`Cache::shutdown`] waits.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
 /// What all handles on one cache share.
 pub(crate) struct Inner {
     pub(crate) clock: Arc<Clock>,
@@ -50,6 +53,9 @@ pub(crate) struct Inner {
     pub(crate) default_ttl: Option<Duration>,
     pub(crate) max_ttl: Duration,
     pub(crate) max_value: usize,
+    /// Whether a read proves the view before it believes it: [`Consistency::Strict`], where there
+    /// is a log that others write to.
+    pub(crate) strict: bool,
     /// Why nothing is ever looked up or stored, where that is so.
     pub(crate) off: Option<Off>,
 }
@@ -241,11 +247,60 @@ impl Cache {
         debt.pay().await
     }
 
+    /// Finishes what goes on in the background, and gives up the connections: waits until every
+    /// invalidation that is owed has been acknowledged, ten seconds at the most. Call it before the
+    /// process ends: what is owed then is lost.
+    ///
+    /// Calls that come later compute, and invalidations err.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`] where invalidations are still owed; the message says how many tags they
+    /// name. What others have stored under these may be older than the data until its ttl is over.
+    ///
+    /// ```
+    /// # use afresh_runtime as afresh;
+    /// # async fn example() -> Result<(), afresh::Error> {
+    /// # let cache = afresh::Cache::in_memory();
+    /// if let Err(error) = cache.shutdown().await {
+    ///     eprintln!("{error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        self.shutdown_within(SHUTDOWN).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), with a time of your own to wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn shutdown_within(&self, limit: Duration) -> Result<(), Error> {
+        let Some(shared) = &self.0.shared else {
+            return Ok(());
+        };
+        shared.finish(limit).await?;
+        shared.close();
+        match self.0.view.owed() {
+            0 => Ok(()),
+            owed => Err(Error::new(
+                ErrorKind::Store,
+                format!(
+                    "invalidations of {owed} tags are still owed to the shared log and are given \
+                     up: what is stored under these may be older than the data"
+                ),
+            )),
+        }
+    }
+
     /// How this cache has fared since it was made.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.0.reporter.stats();
         stats.owed = self.0.view.owed() as u64;
+        stats.marks = self.0.view.marks() as u64;
         stats.local_entries = self.0.local.as_ref().map_or(0, |local| local.len() as u64);
         stats
     }
@@ -269,6 +324,8 @@ impl Drop for Entered {
 pub(crate) struct Debt {
     cache: Cache,
     tags: Vec<TagHash>,
+    /// The mark that stands until this is paid.
+    mark: Option<MarkId>,
 }
 
 impl Debt {
@@ -276,12 +333,47 @@ impl Debt {
         Self {
             cache: cache.clone(),
             tags,
+            mark: None,
         }
     }
 
-    /// There is nothing to invalidate after all.
+    /// Adds what became known later.
+    pub(crate) fn add(&mut self, tags: impl IntoIterator<Item = TagHash>) {
+        self.tags.extend(tags);
+    }
+
+    /// Places a mark on the tags, before the data is changed: until this is paid, by whomever,
+    /// nothing that carries one of them is current. On `Err` there may be none, which is counted.
+    /// In memory there is nothing to do: a crash takes the cache with it.
+    pub(crate) async fn guard(&mut self, deadline: Duration) -> Result<(), Error> {
+        let inner = &self.cache.0;
+        let (Some(shared), false) = (&inner.shared, self.tags.is_empty()) else {
+            return Ok(());
+        };
+        let placed = async {
+            let mark = Token::random()?.0;
+            // Before it is sent: whatever comes of it, the record that follows ends it.
+            self.mark = Some(mark);
+            shared.mark(mark, self.tags.clone(), deadline).await
+        };
+        placed.await.map_err(|error| {
+            inner.reporter.counters.unguarded.add();
+            inner
+                .reporter
+                .fault("placing the mark of a mutation", &error);
+            Error::caused(
+                error.kind(),
+                "the mutation could not be guarded against a crash",
+                error.to_string(),
+            )
+        })
+    }
+
+    /// There is nothing to invalidate after all; but what ends a mark is made in any case.
     pub(crate) fn forgive(&mut self) {
-        self.tags.clear();
+        if self.mark.is_none() {
+            self.tags.clear();
+        }
     }
 
     /// Makes the invalidation. On `Err` it is owed, unless the cache has no log to owe it to.
@@ -298,7 +390,7 @@ impl Debt {
             self.pay_in_memory();
             return Ok(());
         };
-        match shared.append(self.tags.clone(), None).await {
+        match shared.append(self.tags.clone(), self.mark, None).await {
             Ok(appended) => {
                 let version = appended.map_or(0, |appended| appended.version);
                 let tags = std::mem::take(&mut self.tags).len();
@@ -309,7 +401,7 @@ impl Debt {
             Err(error) => {
                 inner.reporter.counters.store_errors.add();
                 inner.reporter.fault("an invalidation", &error);
-                shared.owe(std::mem::take(&mut self.tags));
+                shared.owe(std::mem::take(&mut self.tags), self.mark);
                 Err(Error::caused(
                     error.kind(),
                     "the invalidation is not acknowledged; it is kept and tried again, and until \
@@ -339,7 +431,7 @@ impl Drop for Debt {
         }
         match (&self.cache.0.off, &self.cache.0.shared) {
             (Some(Off::Broken(_)), _) => {}
-            (_, Some(shared)) => shared.owe(std::mem::take(&mut self.tags)),
+            (_, Some(shared)) => shared.owe(std::mem::take(&mut self.tags), self.mark),
             (_, None) => self.pay_in_memory(),
         }
     }

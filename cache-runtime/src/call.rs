@@ -44,6 +44,8 @@ pub(crate) struct Call {
     subject: OnceLock<Subject>,
     /// Whether this call has met an entry that could not be read: it counts once.
     met_unreadable: OnceLock<()>,
+    /// Whether the view has been proven since this call began.
+    proven: OnceLock<()>,
     bypass: bool,
     inspection: Option<Arc<Inspection>>,
     report: Option<Arc<Report>>,
@@ -123,6 +125,7 @@ impl Call {
             codec,
             subject: OnceLock::new(),
             met_unreadable: OnceLock::new(),
+            proven: OnceLock::new(),
             bypass: scope::is_open(Flag::BYPASS) || cache.0.off.is_some(),
             inspection: None,
             report: None,
@@ -177,6 +180,10 @@ impl Call {
         if self.bypass {
             return Step::Compute;
         }
+        if let Some(value) = self.proven_local_value().await {
+            self.is_local_hit();
+            return Step::Value(value);
+        }
         if let Some(value) = self.shared_value().await {
             return Step::Value(value);
         }
@@ -194,10 +201,13 @@ impl Call {
         self.note();
         match inspection.request().await {
             Request::Peek => {
-                let value = match self.local_value() {
-                    Some(value) => Some(value),
-                    None => self.shared_value().await,
-                };
+                let mut value = self.local_value();
+                if value.is_none() {
+                    value = self.proven_local_value().await;
+                }
+                if value.is_none() {
+                    value = self.shared_value().await;
+                }
                 value.map_or_else(
                     || {
                         inspection.missed();

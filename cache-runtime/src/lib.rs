@@ -43,7 +43,7 @@ mod timer;
 pub mod private;
 pub mod testing;
 
-pub use cache::{Builder, Cache};
+pub use cache::{Builder, Cache, Consistency};
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, Outcome, Tier, bypass, entry, outcome};

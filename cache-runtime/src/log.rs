@@ -13,7 +13,7 @@ mod table;
 mod writer;
 
 use table::TagTable;
-use writer::Writer;
+use writer::{Held, Writer};
 
 /// A log's identity: 16 random bytes, drawn when the log begins.
 pub(crate) type LogId = [u8; 16];
@@ -30,11 +30,32 @@ impl Position {
     pub(crate) const NOWHERE: Self = Self { log: 0, head: 0 };
 }
 
-/// One invalidation: its position and what it names.
+/// One record of the log: its position, the tags that it moves there, and what it does to a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) version: u64,
     pub(crate) tags: Vec<TagHash>,
+    pub(crate) mark: Option<Marking>,
+}
+
+/// What names a mark: random, one per mutation.
+pub(crate) type MarkId = [u8; 16];
+
+/// A mutation under way, wherever it runs: until it ends, nothing that carries one of its tags is
+/// current.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) id: MarkId,
+    /// In milliseconds of the server's time. Once it has passed, anyone may end the mark.
+    pub(crate) deadline: Millis,
+    pub(crate) tags: Vec<TagHash>,
+}
+
+/// What a record does to a mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Marking {
+    Placed(Mark),
+    Ended(MarkId),
 }
 
 /// What a catch-up read of the log.
@@ -44,6 +65,8 @@ pub(crate) struct CaughtUp {
     pub(crate) head: u64,
     pub(crate) floor: u64,
     pub(crate) records: Vec<Record>,
+    /// The marks that stood at the head or later, where they were read.
+    pub(crate) marks: Option<Vec<Mark>>,
 }
 
 impl CaughtUp {
@@ -90,7 +113,8 @@ pub(crate) struct Answer {
     pub(crate) id: LogId,
     pub(crate) head: u64,
     pub(crate) floor: u64,
-    /// The version of each tag asked for, in order; 0 where it was never invalidated.
+    /// The version of each tag asked for, in order; 0 where it was never invalidated, the highest
+    /// there can be where a mark is on it.
     pub(crate) versions: Vec<u64>,
 }
 
@@ -109,8 +133,8 @@ impl Answer {
     }
 }
 
-/// A tag that is owed to the log is above every entry.
-const OWED: u64 = u64::MAX;
+/// A tag that is owed to the log, or under a mark, is above every entry.
+const HELD: u64 = u64::MAX;
 
 /// The local view. Reading it takes no lock; every change goes through `writer`.
 ///
@@ -127,6 +151,8 @@ pub(crate) struct View {
     floor: AtomicU64,
     /// The position from which on this view has seen every record.
     since: AtomicU64,
+    /// Whether it is believed only where it has just been proven.
+    strict: bool,
     /// Until when the view may be believed without a sign of life, on both clocks.
     trusted_monotonic: AtomicU64,
     trusted_wall: AtomicU64,
@@ -140,15 +166,16 @@ pub(crate) struct View {
 impl View {
     /// The log of a cache without a server: it begins now, and nobody else writes to it.
     pub(crate) fn in_memory() -> Self {
-        let view = Self::unattached();
+        let view = Self::unattached(false);
         view.log.store(1, Ordering::Release);
         view.trusted_monotonic.store(Millis::MAX, Ordering::Release);
         view.trusted_wall.store(Millis::MAX, Ordering::Release);
         view
     }
 
-    /// A view of a log that has not been reached yet: nothing is current.
-    pub(crate) fn unattached() -> Self {
+    /// A view of a log that has not been reached yet: nothing is current. In `strict` nothing that
+    /// happens makes it believed for a while.
+    pub(crate) fn unattached(strict: bool) -> Self {
         Self {
             epoch: AtomicU64::new(2),
             log: AtomicU64::new(0),
@@ -156,6 +183,7 @@ impl View {
             head: AtomicU64::new(0),
             floor: AtomicU64::new(0),
             since: AtomicU64::new(0),
+            strict,
             trusted_monotonic: AtomicU64::new(0),
             trusted_wall: AtomicU64::new(0),
             tags: TagTable::new(),
@@ -247,20 +275,36 @@ impl View {
 
     /// Extends the trust. Only forward: a late answer proves less than an earlier one did.
     pub(crate) fn trust_until(&self, deadline: Instant) {
+        if self.strict {
+            return;
+        }
         self.trusted_monotonic
             .fetch_max(deadline.monotonic, Ordering::AcqRel);
         self.trusted_wall.store(deadline.wall, Ordering::Release);
     }
 
-    /// Whether one of these tags is owed.
-    pub(crate) fn owes_any(&self, tags: &[TagHash]) -> bool {
+    /// Whether one of these tags is owed, or under a mark.
+    pub(crate) fn holds_any(&self, tags: &[TagHash]) -> bool {
         let writer = self.writer();
-        !writer.owed.is_empty() && tags.iter().any(|tag| writer.owed.contains_key(tag))
+        !writer.held.is_empty() && tags.iter().any(|tag| writer.held.contains_key(tag))
     }
 
     /// How many tags are owed.
     pub(crate) fn owed(&self) -> usize {
-        self.writer().owed.len()
+        let owed = |held: &&Held| held.debts > 0;
+        self.writer().held.values().filter(owed).count()
+    }
+
+    /// How many mutations are known to be under way under a mark, in this process or another.
+    pub(crate) fn marks(&self) -> usize {
+        self.writer().marks.len()
+    }
+
+    /// The marks whose deadline has passed at this time of the server's.
+    pub(crate) fn marks_over(&self, now: Millis) -> Vec<Mark> {
+        let writer = self.writer();
+        let over = writer.marks.values().filter(|mark| mark.deadline < now);
+        over.cloned().collect()
     }
 }
 

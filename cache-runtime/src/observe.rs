@@ -64,6 +64,9 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// How many tags of failed invalidations are still owed to the shared log.
             pub owed: u64,
+            /// How many crash-safe mutations are under way, in any process: what carries their
+            /// tags is computed.
+            pub marks: u64,
             /// How many values the local tier holds, current or not.
             pub local_entries: u64,
         }
@@ -76,7 +79,7 @@ macro_rules! counters {
 
         impl Counters {
             pub(crate) fn snapshot(&self) -> Stats {
-                Stats { $($name: self.$name.get(),)* owed: 0, local_entries: 0 }
+                Stats { $($name: self.$name.get(),)* owed: 0, marks: 0, local_entries: 0 }
             }
         }
 
@@ -85,6 +88,7 @@ macro_rules! counters {
                 let rows = [
                     $(($label, self.$name),)*
                     ("owed tags", self.owed),
+                    ("marks", self.marks),
                     ("local entries", self.local_entries),
                 ];
                 let told = rows.into_iter().filter(|&(_, count)| count > 0);
@@ -123,6 +127,8 @@ counters! {
     refused: "refused fills",
     /// Invalidations acknowledged.
     invalidations: "invalidations",
+    /// Crash-safe mutations that ran without a mark, because it could not be placed.
+    unguarded: "unguarded",
     /// Waits for another's compute that ended without it; the caller computed alone.
     wait_timeouts: "wait timeouts",
     /// Operations on the shared tier that failed or took too long.

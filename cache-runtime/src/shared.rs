@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::error::Error;
-use crate::log::{Answer, LogId};
+use crate::log::{Answer, LogId, MarkId};
 use crate::tag::TagHash;
 
 #[cfg(feature = "redis")]
@@ -61,6 +61,8 @@ pub(crate) enum Bidden {
         log: LogId,
         head: u64,
         remaining: Duration,
+        /// Whether the end of its lease will be noted.
+        noted: bool,
     },
     /// The holder that the bidder waited for has failed, with this message.
     Failed { message: String },
@@ -95,14 +97,19 @@ pub(crate) struct Claim {
     pub(crate) tags: Vec<TagHash>,
 }
 
+/// What a look-up found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) entry: Option<Vec<u8>>,
+    /// Whether every record that the log had when the look-up began is in the local view.
+    pub(crate) proven: bool,
+}
+
 /// A store that processes share.
-///
-/// Where an operation returns `Ok`, every record of the log that the server had before it
-/// answered is in the local view, if [`is_tracked`](Self::is_tracked); else the view must not be
-/// believed and [`ask`](Self::ask) decides.
 pub(crate) trait Shared: Send + Sync + fmt::Debug {
-    /// Whether the server is known to be out of reach: then nothing is worth trying.
-    fn is_away(&self) -> bool;
+    /// Whether the server that has this key is known to be out of reach, or the log's is: then
+    /// nothing is worth trying.
+    fn is_away(&self, slot: &Slot) -> bool;
 
     /// Whether there is a connection at this moment.
     fn is_attached(&self) -> bool;
@@ -122,8 +129,13 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// Where a key lives. `subject` names it within the prefix and has no braces.
     fn slot(&self, subject: &str) -> Slot;
 
-    /// Reads an entry.
-    fn get(&self, slot: &Arc<Slot>) -> Operation<Option<Vec<u8>>>;
+    /// Reads an entry. Where `prove` is set, and notes arrive, what is found is
+    /// [`proven`](Found::proven), at the price of a barrier where entries and log are apart.
+    fn get(&self, slot: &Arc<Slot>, prove: bool) -> Operation<Found>;
+
+    /// Sees to it that every record that the log has now is in the local view. Shared by all who
+    /// ask for it at one time. An error where no notes arrive: then [`ask`](Self::ask) decides.
+    fn barrier(&self) -> Operation<()>;
 
     /// Asks the log about tags.
     fn ask(&self, tags: Arc<[TagHash]>) -> Operation<Answer>;
@@ -131,12 +143,28 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// Brings the view up to date.
     fn catch_up(&self) -> Operation<()>;
 
-    /// Appends an invalidation; applied to the local view before it is acknowledged. With a claim
-    /// it appends only if none of the claim's tags has moved past it (`None` where one has).
-    fn append(&self, tags: Vec<TagHash>, claim: Option<Claim>) -> Operation<Option<Appended>>;
+    /// Appends an invalidation, which ends the mark that it names; applied to the local view before
+    /// it is acknowledged. With a claim it appends only if none of the claim's tags has moved past
+    /// it (`None` where one has).
+    fn append(
+        &self,
+        tags: Vec<TagHash>,
+        ends: Option<MarkId>,
+        claim: Option<Claim>,
+    ) -> Operation<Option<Appended>>;
 
     /// Keeps an invalidation that could not be acknowledged, and appends it as soon as it can.
-    fn owe(&self, tags: Vec<TagHash>);
+    fn owe(&self, tags: Vec<TagHash>, ends: Option<MarkId>);
+
+    /// Places a mark on tags, and keeps it standing until an append ends it. If this process ends
+    /// before, the mark stands for as long as `lasts` and is then ended by whoever sees it.
+    fn mark(&self, id: MarkId, tags: Vec<TagHash>, lasts: Duration) -> Operation<()>;
+
+    /// Waits until what is left to be done in the background is done, or the time is over.
+    fn finish(&self, limit: Duration) -> Operation<()>;
+
+    /// Gives up the connections. Whatever comes from here on finds the server away.
+    fn close(&self);
 
     /// Bids for the lease of a key.
     fn bid(&self, slot: &Arc<Slot>, bid: Bid) -> Operation<Bidden>;

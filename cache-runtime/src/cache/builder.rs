@@ -18,6 +18,23 @@ const LOCAL_CAPACITY: usize = 100_000;
 const MAX_VALUE: usize = 8 << 20;
 const MAX_TTL: Duration = Duration::from_hours(168);
 const OP_TIMEOUT: Duration = Duration::from_millis(250);
+/// More would cost the server more than they bring.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Which invalidations a read is sure to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Consistency {
+    /// Those that this process has made, and those of others as soon as their note arrives: less
+    /// than a millisecond after they were acknowledged where all is well, and two seconds at the
+    /// most. A hit in the local tier costs no traffic.
+    #[default]
+    Bounded,
+    /// All that were acknowledged, anywhere, before the read began. A hit in the local tier then
+    /// waits for one small round trip, which all reads of that moment share; a hit in the shared
+    /// tier costs what it does otherwise. While the server is away, nothing is served or shared:
+    /// calls compute.
+    Strict,
+}
 
 /// The settings of a [`Cache`]. Made by [`Cache::builder`], ended by [`build`](Self::build).
 ///
@@ -47,6 +64,9 @@ pub struct Builder {
     default_ttl: Option<Duration>,
     codec: Codec,
     op_timeout: Duration,
+    consistency: Consistency,
+    connections: usize,
+    trust_failover: bool,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -63,6 +83,9 @@ impl Default for Builder {
             default_ttl: None,
             codec: Codec::default(),
             op_timeout: OP_TIMEOUT,
+            consistency: Consistency::default(),
+            connections: 1,
+            trust_failover: false,
             observer: None,
         }
     }
@@ -149,6 +172,30 @@ impl Builder {
         self
     }
 
+    /// Which invalidations a read is sure to see. Default: [`Consistency::Bounded`]. In memory the
+    /// two are the same: there is no other process.
+    pub fn consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
+        self
+    }
+
+    /// How many connections the reads are spread over, 1 to 64; in a cluster, to each node. Each
+    /// of them follows the log. Default: 1, which is enough until one connection's task is busy all
+    /// of the time.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Whether what is stored is believed after another server has taken the primary's place.
+    /// Default: `false`: everything misses then, because the new primary may lack the last
+    /// invalidations that the old one acknowledged. `true` keeps the cache warm, and serves what
+    /// such a lost invalidation named until its ttl is over.
+    pub fn trust_failover(mut self, trust: bool) -> Self {
+        self.trust_failover = trust;
+        self
+    }
+
     /// Who is told of [events](crate::Event).
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -204,6 +251,15 @@ impl Builder {
                 "no operation could end in time; write a duration",
             );
         }
+        if !(1..=MAX_CONNECTIONS).contains(&self.connections) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "`connections` is {}: write 1 to {MAX_CONNECTIONS}",
+                    self.connections
+                ),
+            ));
+        }
         if !self.local && self.url.is_none() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -249,7 +305,10 @@ impl Builder {
             "the default cache could not be set up; every call computes",
             &why,
         );
-        let (view, clock) = (Arc::new(View::unattached()), Arc::new(Clock::default()));
+        let (view, clock) = (
+            Arc::new(View::unattached(false)),
+            Arc::new(Clock::default()),
+        );
         self.finish(view, clock, reporter, None, Some(Off::Broken(why)))
     }
 
@@ -263,7 +322,7 @@ impl Builder {
             let view = Arc::new(View::in_memory());
             return Ok(self.finish(view, clock, reporter, None, off));
         };
-        let view = Arc::new(View::unattached());
+        let view = Arc::new(View::unattached(self.consistency == Consistency::Strict));
         let shared = self.share(url, &view, &clock, &reporter)?;
         Ok(self.finish(view, clock, reporter, Some(shared), off))
     }
@@ -276,10 +335,16 @@ impl Builder {
         clock: &Arc<Clock>,
         reporter: &Arc<Reporter>,
     ) -> Result<Arc<dyn Shared>, Error> {
-        use crate::shared::redis::{Config, RedisShared};
+        use crate::shared::redis::{Config, RedisShared, Settings};
 
         let prefix = self.prefix.clone().unwrap_or_else(default_prefix);
-        let config = Config::new(url, &prefix, self.op_timeout)?;
+        let settings = Settings {
+            op_timeout: self.op_timeout,
+            connections: self.connections,
+            longest: crate::clock::millis(self.max_ttl).max(1),
+            trust_failover: self.trust_failover,
+        };
+        let config = Config::new(url, &prefix, settings)?;
         let (view, clock, reporter) = (Arc::clone(view), Arc::clone(clock), Arc::clone(reporter));
         Ok(Arc::new(RedisShared::new(config, view, clock, reporter)))
     }
@@ -320,6 +385,7 @@ impl Builder {
             default_ttl: self.default_ttl,
             max_ttl: self.max_ttl,
             max_value: self.max_value,
+            strict: self.consistency == Consistency::Strict && self.url.is_some(),
             off,
         }))
     }

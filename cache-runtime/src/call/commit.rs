@@ -84,13 +84,19 @@ impl Call {
             }
             Role::Alone | Role::Replaces => None,
         };
-        if keep && self.stores() {
+        if keep && self.stores() && !self.is_held() {
             self.store(value, lease).await;
         } else {
             self.inner().reporter.counters.not_stored.add();
             drop(lease);
         }
         self.land(landing);
+    }
+
+    /// Whether a tag is owed to the log, or under the mark of a mutation under way: then the value
+    /// would be served to nobody.
+    fn is_held(&self) -> bool {
+        self.inner().shared.is_some() && self.inner().view.holds_any(&self.tags)
     }
 
     async fn store(&mut self, value: Value, lease: Option<Lease>) {
@@ -345,7 +351,7 @@ impl Call {
             tags: self.tags.to_vec(),
         };
         let appended = shared
-            .append(vec![tag], Some(claim))
+            .append(vec![tag], None, Some(claim))
             .await?
             .ok_or_else(too_old)?;
         let at = self.inner().view.locate(&appended.log, appended.version);

@@ -24,11 +24,12 @@ const UNTRACKED_LOOK: Duration = Duration::from_millis(50);
 const SUPERSEDES: u32 = 3;
 
 /// Joining is a hit, and passes the same test. While the log is out of reach there is nothing to
-/// test by but this process's own debts and the flight's age.
-fn admits(inner: &Inner, course: &Course) -> bool {
+/// test by but this process's own debts and the flight's age; and in `Strict` not even those, for
+/// others' invalidations count as much.
+fn admits(inner: &Inner, course: &Course, is_proven: bool) -> bool {
     let now = inner.clock.now();
-    let is_young = || now < course.since + JOINABLE;
-    let is_trusted = || inner.view.is_trusted(now, || inner.clock.wall());
+    let is_young = || !inner.strict && now < course.since + JOINABLE;
+    let is_trusted = || is_proven || inner.view.is_trusted(now, || inner.clock.wall());
     if inner.view.judge(course.at, &course.tags) == Judgement::Current {
         return is_trusted() || is_young();
     }
@@ -47,10 +48,12 @@ impl Call {
     /// Joins the flight of this key, or leads one.
     pub(super) async fn fly(&mut self, flying: Flying) -> Step {
         self.deadline = self.inner().clock.now() + crate::clock::millis(flying.wait);
+        self.prove().await;
         loop {
             let cache = self.cache.clone();
             let inner = &cache.0;
-            let admits = |course: &Course| admits(inner, course);
+            let is_proven = self.is_proven();
+            let admits = |course: &Course| admits(inner, course, is_proven);
             match inner
                 .flights
                 .enter(&self.key, admits, || inner.view.position())
@@ -215,6 +218,7 @@ impl Call {
                     log,
                     head,
                     remaining,
+                    noted,
                 }) => {
                     lease.denied();
                     if superseded < SUPERSEDES && self.is_too_old(&log, head) {
@@ -223,7 +227,8 @@ impl Call {
                         continue;
                     }
                     (waited, supersede) = (Some(holder), None);
-                    if !self.await_change(shared, change, remaining, holder).await {
+                    let change = noted.then_some(change);
+                    if !self.await_change(change, remaining, holder).await {
                         return self.gives_up();
                     }
                     if let Some(current) = self.shared_current().await {
@@ -270,8 +275,7 @@ impl Call {
     /// whether there is time left.
     async fn await_change(
         &self,
-        shared: &Arc<dyn Shared>,
-        change: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+        change: Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>,
         remaining: Duration,
         holder: Token,
     ) -> bool {
@@ -281,11 +285,11 @@ impl Call {
         }
         // When a lease runs out, those who waited for it do not bid all at once.
         let jitter = Duration::from_millis(u64::from(holder.0[0] ^ self.key.hash as u8) / 16 + 1);
-        let mut wait = (remaining + jitter).min(Duration::from_millis(left));
-        if !shared.is_tracked() {
-            wait = wait.min(UNTRACKED_LOOK);
-        }
-        let _ = timer::timeout(wait, change).await;
+        let wait = (remaining + jitter).min(Duration::from_millis(left));
+        match change {
+            Some(change) => timer::timeout(wait, change).await,
+            None => timer::timeout(wait.min(UNTRACKED_LOOK), std::future::pending()).await,
+        };
         self.left() > 0
     }
 }

@@ -28,10 +28,10 @@ impl Call {
     pub(super) fn local_current(&self) -> Option<Current> {
         let inner = self.inner();
         let local = inner.local.as_ref()?;
-        let now = inner.clock.now();
-        if !inner.view.is_trusted(now, || inner.clock.wall()) {
+        if !self.believes() {
             return None;
         }
+        let now = inner.clock.now();
         local.read(&self.key.as_ref(), |entry| {
             let serves = entry.expires > now && entry.is_current(&inner.view);
             serves.then(|| Current {
@@ -42,11 +42,63 @@ impl Call {
         })
     }
 
+    /// Whether the view may be believed: because it is trusted for now, or because it has been
+    /// proven since this call began.
+    fn believes(&self) -> bool {
+        let inner = self.inner();
+        self.is_proven()
+            || inner
+                .view
+                .is_trusted(inner.clock.now(), || inner.clock.wall())
+    }
+
+    /// Whether the view has been proven to have every invalidation that was acknowledged before
+    /// this call began.
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven.get().is_some()
+    }
+
+    /// In `Strict`, proves the view, unless that has been done for this call.
+    pub(super) async fn prove(&self) {
+        let inner = self.inner();
+        if !inner.strict || self.is_proven() || self.bypass {
+            return;
+        }
+        let Some(shared) = &inner.shared else { return };
+        if !shared.is_attached() {
+            // Nothing to wait for: whoever comes to know the log is judged by it later.
+            return;
+        }
+        match shared.barrier().await {
+            Ok(()) => {
+                let _ = self.proven.set(());
+            }
+            Err(error) => self.fault("proving the local view", &error),
+        }
+    }
+
+    /// The value in the local tier in `Strict`, where a call must not take it at once: what looks
+    /// current is looked at again behind a barrier.
+    pub(super) async fn proven_local_value(&self) -> Option<Value> {
+        let inner = self.inner();
+        if !inner.strict {
+            return None;
+        }
+        let local = inner.local.as_ref()?;
+        let now = inner.clock.now();
+        let looks_current = |entry: &LocalEntry| {
+            (entry.expires > now && entry.is_current(&inner.view)).then_some(())
+        };
+        local.read(&self.key.as_ref(), looks_current)?;
+        self.prove().await;
+        self.local_value()
+    }
+
     /// The shared tier and this entry's place in it, if there is one and it is within reach.
     pub(super) fn reachable(&self) -> Option<(Arc<dyn Shared>, Arc<Slot>)> {
         let shared = self.inner().shared.as_ref()?;
         let slot = self.subject().slot.as_ref()?;
-        (!shared.is_away()).then(|| (Arc::clone(shared), Arc::clone(slot)))
+        (!shared.is_away(slot)).then(|| (Arc::clone(shared), Arc::clone(slot)))
     }
 
     pub(super) fn fault(&self, doing: &'static str, error: &Error) {
@@ -65,8 +117,14 @@ impl Call {
 
     pub(super) async fn shared_current(&self) -> Option<Current> {
         let (shared, slot) = self.reachable()?;
-        match shared.get(&slot).await {
-            Ok(bytes) => self.read(&shared, &slot, bytes?).await,
+        let prove = self.inner().strict && !self.is_proven();
+        match shared.get(&slot, prove).await {
+            Ok(found) => {
+                if found.proven {
+                    let _ = self.proven.set(());
+                }
+                self.read(&shared, &slot, found.entry?).await
+            }
             Err(error) => {
                 self.fault("a look-up in the shared store", &error);
                 None
@@ -119,7 +177,7 @@ impl Call {
         let view = &self.inner().view;
         let mut at = view.locate(&log, version);
         let mut judgement = Judgement::Unknown;
-        if shared.is_tracked() {
+        if shared.is_tracked() && self.believes() {
             judgement = view.judge(at, &stored.tags);
             if judgement == Judgement::Ahead {
                 if let Err(error) = shared.catch_up().await {
@@ -139,7 +197,7 @@ impl Call {
                 }
             }
             // The log does not know what this process has not been able to tell it.
-            if view.owes_any(&stored.tags) {
+            if view.holds_any(&stored.tags) {
                 return None;
             }
         }

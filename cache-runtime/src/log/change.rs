@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 
 use super::table::Known;
 use super::writer::Writer;
-use super::{Answer, CaughtUp, Judgement, LogId, OWED, Position, Record, View};
+use super::{
+    Answer, CaughtUp, HELD, Judgement, LogId, Mark, MarkId, Marking, Position, Record, View,
+};
+use crate::clock::Millis;
 use crate::tag::TagHash;
 
 impl View {
@@ -44,8 +47,8 @@ impl View {
     fn publish(&self, writer: &mut Writer, version: u64, tags: &[TagHash]) {
         writer.newest = writer.newest.max(version);
         for &tag in tags {
-            if let Some(owing) = writer.owed.get_mut(&tag) {
-                owing.moved = owing.moved.max(version);
+            if let Some(held) = writer.held.get_mut(&tag) {
+                held.moved = held.moved.max(version);
                 continue;
             }
             match self.tags.get(tag) {
@@ -59,6 +62,63 @@ impl View {
         }
     }
 
+    fn apply(&self, writer: &mut Writer, record: &Record) {
+        self.publish(writer, record.version, &record.tags);
+        match &record.mark {
+            None => {}
+            Some(Marking::Placed(mark)) => self.place(writer, mark),
+            Some(Marking::Ended(id)) => self.end(writer, id, record.version),
+        }
+    }
+
+    /// Holds the tags of a mark. One that stands already is extended.
+    fn place(&self, writer: &mut Writer, mark: &Mark) {
+        if let Some(known) = writer.marks.get_mut(&mark.id) {
+            known.deadline = known.deadline.max(mark.deadline);
+            return;
+        }
+        writer.marks.insert(mark.id, mark.clone());
+        for &tag in &mark.tags {
+            writer.held.entry(tag).or_default().marks += 1;
+            self.tags.set(tag, HELD);
+        }
+    }
+
+    /// Lets the tags of a mark go, at this version.
+    fn end(&self, writer: &mut Writer, id: &MarkId, version: u64) {
+        let Some(mark) = writer.marks.remove(id) else {
+            return;
+        };
+        for &tag in &mark.tags {
+            if let Some(held) = writer.held.get_mut(&tag) {
+                held.marks -= 1;
+                self.let_go(writer, tag, version);
+            }
+        }
+    }
+
+    /// A debt or a mark of this tag has ended at `version`. Where it was the last, the tag stands
+    /// at its last move from here on.
+    fn let_go(&self, writer: &mut Writer, tag: TagHash, version: u64) {
+        let Some(held) = writer.held.get_mut(&tag) else {
+            return;
+        };
+        held.moved = held.moved.max(version);
+        if held.debts == 0 && held.marks == 0 {
+            // It may have moved again below where the view began.
+            let moved = held.moved.max(self.since.load(Ordering::Acquire));
+            writer.held.remove(&tag);
+            self.tags.set(tag, moved);
+        }
+    }
+
+    /// The deadline of a mark turned out to be later.
+    pub(crate) fn extend_mark(&self, id: &MarkId, deadline: Millis) {
+        if let Some(known) = self.writer().marks.get_mut(id) {
+            known.deadline = known.deadline.max(deadline);
+        }
+    }
+
     /// Applies this process's own record, before its append is acknowledged to the caller.
     /// Records of others may be missing below it: the head moves only where there is no gap.
     pub(crate) fn confirm(&self, id: &LogId, floor: u64, record: &Record) {
@@ -68,9 +128,15 @@ impl View {
             // A log that has just begun, or one that has just been left: a catch-up will tell.
             self.leave(&mut writer);
             writer.hear(*id, record.version);
+            // What it did to a mark holds wherever it did it.
+            match &record.mark {
+                None => {}
+                Some(Marking::Placed(mark)) => self.place(&mut writer, mark),
+                Some(Marking::Ended(mark)) => self.end(&mut writer, mark, 0),
+            }
             return;
         }
-        self.publish(&mut writer, record.version, &record.tags);
+        self.apply(&mut writer, record);
         self.floor.fetch_max(floor, Ordering::AcqRel);
         if record.version == self.head.load(Ordering::Acquire) + 1 {
             self.head.store(record.version, Ordering::Release);
@@ -80,18 +146,24 @@ impl View {
 
     /// Applies what a catch-up read: every record from `from`, the head when it was sent, to the
     /// log's head, both inclusive, of the log with this id. Where that is not what came, the view
-    /// starts anew at that head. Returns whether it could go on from what it knew.
+    /// starts anew at that head with the marks that were read, or, where they were not, follows no
+    /// log until it is found again. Returns whether it could go on from what it knew.
     pub(crate) fn catch_up(&self, from: u64, caught: &CaughtUp) -> bool {
         let mut writer = self.writer();
-        if writer.id != Some(caught.id) || !caught.joins(from) {
-            self.start(&mut writer, caught.id, caught.head, caught.floor);
+        if !Self::goes_on(&writer, from, caught) {
+            match &caught.marks {
+                Some(marks) => {
+                    self.start(&mut writer, caught.id, caught.head, caught.floor, marks);
+                }
+                None => self.leave(&mut writer),
+            }
             return false;
         }
         // Records of this process's own may have been applied since it was sent.
         let known = self.head.load(Ordering::Acquire);
         for record in &caught.records {
             if record.version > known {
-                self.publish(&mut writer, record.version, &record.tags);
+                self.apply(&mut writer, record);
             }
         }
         self.floor.fetch_max(caught.floor, Ordering::AcqRel);
@@ -101,25 +173,43 @@ impl View {
         true
     }
 
+    /// Whether the view can take over what was read without starting anew.
+    pub(crate) fn can_go_on(&self, from: u64, caught: &CaughtUp) -> bool {
+        Self::goes_on(&self.writer(), from, caught)
+    }
+
+    fn goes_on(writer: &Writer, from: u64, caught: &CaughtUp) -> bool {
+        writer.id == Some(caught.id) && caught.joins(from)
+    }
+
     /// Begins to follow the log that an attach has found, unless this view follows it already. The
     /// catch-up that comes next joins up with it.
-    pub(crate) fn follow(&self, id: LogId, head: u64, floor: u64) {
+    pub(crate) fn follow(&self, id: LogId, head: u64, floor: u64, marks: &[Mark]) {
         let mut writer = self.writer();
         if writer.id != Some(id) {
-            self.start(&mut writer, id, head, floor);
+            self.start(&mut writer, id, head, floor, marks);
         }
     }
 
     /// Begins to follow a log, or the same one after a gap, at its head: of what is older, this
     /// view knows nothing until it asks.
-    fn start(&self, writer: &mut Writer, id: LogId, head: u64, floor: u64) {
+    fn start(&self, writer: &mut Writer, id: LogId, head: u64, floor: u64, marks: &[Mark]) {
         self.overhaul(|| {
-            if writer.id != Some(id) {
+            if writer.id == Some(id) {
+                // Marks that ended meanwhile moved their tags below the head.
+                let stands = |id: &MarkId| marks.iter().any(|mark| mark.id == *id);
+                let ended: Vec<_> = writer.marks.keys().copied().collect();
+                for id in ended.into_iter().filter(|id| !stands(id)) {
+                    self.end(writer, &id, head);
+                }
+            } else {
+                // Marks of the log that is left stay until their deadline: their holders may not
+                // have heard of the new one yet.
                 if let Some(left) = writer.id.replace(id) {
                     writer.hear(left, writer.newest);
                 }
                 writer.newest = writer.forget(id);
-                writer.owed.values_mut().for_each(|owing| owing.moved = 0);
+                writer.held.values_mut().for_each(|held| held.moved = 0);
                 writer.logs += 1;
                 self.log.store(writer.logs, Ordering::Release);
                 let id = u128::from_le_bytes(id);
@@ -132,8 +222,11 @@ impl View {
             self.floor.store(floor, Ordering::Release);
             self.head.store(head, Ordering::Release);
             self.tags.clear();
-            for &tag in writer.owed.keys() {
-                self.tags.set(tag, OWED);
+            for &tag in writer.held.keys() {
+                self.tags.set(tag, HELD);
+            }
+            for mark in marks {
+                self.place(writer, mark);
             }
         });
     }
@@ -157,8 +250,12 @@ impl View {
         }
         self.floor.fetch_max(answer.floor, Ordering::AcqRel);
         for (&tag, &version) in asked.iter().zip(&answer.versions) {
-            match writer.owed.get_mut(&tag) {
-                Some(owing) => owing.moved = owing.moved.max(version),
+            if version == HELD {
+                // Under a mark, which this view hears of by itself.
+                continue;
+            }
+            match writer.held.get_mut(&tag) {
+                Some(held) => held.moved = held.moved.max(version),
                 None => self.tags.raise(tag, version),
             }
         }
@@ -170,8 +267,8 @@ impl View {
         let mut writer = self.writer();
         self.owes.fetch_add(1, Ordering::AcqRel);
         for &tag in tags {
-            writer.owed.entry(tag).or_default().debts += 1;
-            self.tags.set(tag, OWED);
+            writer.held.entry(tag).or_default().debts += 1;
+            self.tags.set(tag, HELD);
         }
         self.stir();
     }
@@ -179,20 +276,15 @@ impl View {
     /// The debt for these tags has landed at `version`.
     pub(crate) fn settle(&self, tags: &[TagHash], version: u64) {
         let mut writer = self.writer();
-        for tag in tags {
-            let Some(owing) = writer.owed.get_mut(tag) else {
-                continue;
-            };
-            owing.moved = owing.moved.max(version);
-            owing.debts -= 1;
-            if owing.debts == 0 {
-                // It may have moved again below where the view began.
-                let moved = owing.moved.max(self.since.load(Ordering::Acquire));
-                writer.owed.remove(tag);
-                self.tags.set(*tag, moved);
+        for &tag in tags {
+            if let Some(held) = writer.held.get_mut(&tag)
+                && held.debts > 0
+            {
+                held.debts -= 1;
+                self.let_go(&mut writer, tag, version);
             }
         }
-        if writer.owed.is_empty() && self.tags.is_saturated() {
+        if writer.held.is_empty() && self.tags.is_saturated() {
             // A whole bucket was owed at once and shut out its neighbours for good.
             self.overhaul(|| {
                 self.since.store(writer.newest, Ordering::Release);

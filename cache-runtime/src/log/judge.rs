@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::table::Known;
-use super::{Judgement, OWED, Position, View};
+use super::{HELD, Judgement, Position, View};
 use crate::tag::TagHash;
 
 impl View {
@@ -25,7 +25,7 @@ impl View {
         let read = || {
             let moved = |tag: &TagHash| {
                 let version = self.tags.get(*tag).version();
-                version > at.head && version != OWED
+                version > at.head && version != HELD
             };
             self.owes() == owes
                 && at.log == self.log.load(Ordering::Acquire)

@@ -15,12 +15,16 @@ fn tag(number: u64) -> TagHash {
 
 fn record(version: u64, tags: &[u64]) -> Record {
     let tags = tags.iter().copied().map(tag).collect();
-    Record { version, tags }
+    Record {
+        version,
+        tags,
+        mark: None,
+    }
 }
 
 /// A view that follows the log `ID` at this head, and knows nothing older.
 fn attached(head: u64) -> View {
-    let view = View::unattached();
+    let view = View::unattached(false);
     assert!(
         !catch_up(&view, 0, ID, head, 0, &[]),
         "nothing to go on from"
@@ -35,6 +39,7 @@ fn catch_up(view: &View, from: u64, id: LogId, head: u64, floor: u64, records: &
         head,
         floor,
         records: records.to_vec(),
+        marks: Some(Vec::new()),
     };
     view.catch_up(from, &caught)
 }
@@ -48,7 +53,7 @@ use Judgement::{Ahead, Current, Outdated, Unknown};
 
 #[test]
 fn before_any_log_nothing_is_current() {
-    let view = View::unattached();
+    let view = View::unattached(false);
     assert_eq!(view.judge(view.position(), &[]), Outdated);
     assert_eq!(view.judge(Position::NOWHERE, &[]), Outdated);
     assert_eq!(judge(&view, 0, &[]), Outdated);
@@ -446,7 +451,7 @@ fn a_follower_takes_what_moved_only_after_it_joined() {
 #[test]
 fn trust_needs_both_clocks_and_only_grows() {
     let at = |monotonic, wall| Instant { monotonic, wall };
-    let view = View::unattached();
+    let view = View::unattached(false);
     assert!(!view.is_trusted(0, || 0));
     view.trust_until(at(10, 110));
     assert!(view.is_trusted(9, || 109));
@@ -458,9 +463,9 @@ fn trust_needs_both_clocks_and_only_grows() {
 
 #[test]
 fn an_own_acknowledged_move_of_an_owed_tag_is_not_hidden_by_the_debt() {
-    let view = View::unattached();
+    let view = View::unattached(false);
     let id = [1; 16];
-    view.follow(id, 5, 0);
+    view.follow(id, 5, 0, &[]);
     let tags = [tag(1)];
     view.owe(&tags);
     let (owes, at) = (view.owes(), view.position());
@@ -468,6 +473,7 @@ fn an_own_acknowledged_move_of_an_owed_tag_is_not_hidden_by_the_debt() {
     let record = Record {
         version: 6,
         tags: tags.to_vec(),
+        mark: None,
     };
     view.confirm(&id, 0, &record);
     assert!(!view.admits_unattached(at, owes, &tags));

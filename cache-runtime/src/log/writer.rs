@@ -1,9 +1,9 @@
 //! What the view's changes go by and its readers never see: which log it follows, what was heard of
-//! others, and what is owed. The changes themselves are the view's.
+//! others, and which tags are held: owed, or under a mark. The changes themselves are the view's.
 
 use std::collections::HashMap;
 
-use super::LogId;
+use super::{LogId, Mark, MarkId};
 use crate::tag::TagHash;
 
 /// What only changes look at.
@@ -16,7 +16,8 @@ pub(super) struct Writer {
     pub(super) newest: u64,
     /// What was heard of logs that this view does not follow: answers may come in any order.
     others: Vec<(LogId, u64)>,
-    pub(super) owed: HashMap<TagHash, Owing>,
+    pub(super) held: HashMap<TagHash, Held>,
+    pub(super) marks: HashMap<MarkId, Mark>,
 }
 
 /// How many other logs are remembered. Logs begin rarely, and answers are not late for long.
@@ -39,11 +40,13 @@ impl Writer {
     }
 }
 
-/// A tag that is owed to the log.
+/// A tag that nothing may carry and be current.
 #[derive(Debug, Default)]
-pub(super) struct Owing {
+pub(super) struct Held {
     /// How many debts name it.
     pub(super) debts: u32,
-    /// Its last move that was heard of meanwhile: the debt's own record may be older.
+    /// How many marks name it.
+    pub(super) marks: u32,
+    /// Its last move that was heard of meanwhile: a debt's own record may be older.
     pub(super) moved: u64,
 }

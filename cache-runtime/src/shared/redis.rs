@@ -1,5 +1,6 @@
-//! The shared tier on one Redis or Valkey server: the operations as their callers await them.
-//! The connection itself and all that goes on without a caller are the driver's.
+//! The shared tier on Redis or Valkey: the operations as their callers await them, on one server,
+//! behind sentinels, or on a cluster. The connections themselves and all that goes on without a
+//! caller are the driver's.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,30 +8,41 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use redis::{Value, cmd, pipe};
+use futures_util::future::try_join;
+use redis::{Cmd, Value, cmd, pipe};
 use tokio::sync::futures::OwnedNotified;
 
-use super::{Appended, Bid, Bidden, Claim, Fill, Filled, Operation, Shared, Slot, Token};
+use super::{Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
-use crate::log::{Answer, LogId, Record, View};
+use crate::log::{Answer, LogId, Mark, MarkId, Marking, Record, View};
 use crate::observe::Reporter;
 use crate::tag::TagHash;
 
 mod attach;
 mod backlog;
+mod cluster;
 mod config;
+mod dial;
 mod driver;
+mod endpoint;
+mod fault;
 mod follow;
 mod link;
+mod nodes;
 mod reply;
 mod scripts;
 mod watch;
 
-use backlog::Errand;
-pub(crate) use config::Config;
-use link::{Connection, Link};
-use scripts::Script;
+use backlog::{Debt, Errand};
+use cluster::{Cluster, slot_of};
+use config::Target;
+pub(crate) use config::{Config, Settings};
+use endpoint::Endpoint;
+use fault::Redirect;
+use link::{Common, Connection, Failed, Link};
+use nodes::Nodes;
+use scripts::{Loaded, Script};
 
 /// How long a start-up waits for the first attempt to connect to end, one way or the other.
 const FIRST_ATTACH: Duration = Duration::from_secs(3);
@@ -38,10 +50,25 @@ const FIRST_ATTACH: Duration = Duration::from_secs(3);
 /// Two entries, or two pieces of rubbish, of one length do not begin with the same bytes.
 const ENOUGH_TO_TELL: usize = 128;
 
-/// A handle on the shared tier. When the last one is dropped, the connection ends.
+/// How often one request follows its slot from node to node.
+const REDIRECTS: usize = 4;
+
+/// A handle on the shared tier. When the last one is dropped, the connections end.
 #[derive(Debug)]
 pub(crate) struct RedisShared {
-    link: Arc<Link>,
+    inside: Arc<Inside>,
+}
+
+/// Where log and entries are: on one link, or the entries on those to the nodes of a cluster.
+struct Inside {
+    log: Arc<Link>,
+    nodes: Option<Nodes>,
+}
+
+impl std::fmt::Debug for Inside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.log.fmt(f)
+    }
 }
 
 impl RedisShared {
@@ -52,21 +79,40 @@ impl RedisShared {
         clock: Arc<Clock>,
         reporter: Arc<Reporter>,
     ) -> Self {
+        let cluster = match &config.target {
+            Target::Cluster { seeds, server } => Some(Arc::new(Cluster::new(
+                seeds.clone(),
+                server.clone(),
+                config.tls.clone(),
+            ))),
+            Target::Server(_) | Target::Sentinels { .. } => None,
+        };
+        let common = Common {
+            config: Arc::new(config),
+            view,
+            clock,
+            reporter,
+            leases: Arc::default(),
+        };
+        let endpoint = cluster.as_ref().map_or(Endpoint::Server, |cluster| {
+            Endpoint::Log(Arc::clone(cluster))
+        });
+        let log = Link::new(common.clone(), endpoint, driver::start);
+        let nodes = cluster.map(|cluster| Nodes::new(cluster, common, driver::start));
         Self {
-            link: Link::new(config, view, clock, reporter, driver::start),
+            inside: Arc::new(Inside { log, nodes }),
         }
+    }
+
+    fn log(&self) -> &Arc<Link> {
+        &self.inside.log
     }
 }
 
 impl Drop for RedisShared {
     fn drop(&mut self) {
-        self.link.close();
+        self.close();
     }
-}
-
-/// Sixteen random bytes for a log that may have to begin.
-fn new_log_id() -> Result<LogId, Error> {
-    Token::random().map(|token| token.0)
 }
 
 /// An answer that is not what the script returns.
@@ -82,19 +128,25 @@ async fn append(
     link: &Link,
     connection: &Connection,
     tags: &[TagHash],
+    ends: Option<MarkId>,
     claim: Option<&Claim>,
 ) -> Result<Option<Appended>, Error> {
-    let mut command = connection
+    let call = connection
         .scripts
         .call(Script::Append, &link.config.names.log());
-    command.arg(&new_log_id()?).arg(reply::pack(tags));
+    let mut call = follow::preamble(link, call)?;
+    if let Some(mark) = &ends {
+        // Before it ends: what is on its way to renew it comes before this.
+        link.backlog.drop_mark(mark);
+    }
+    call.arg(reply::pack(tags));
+    call.arg(ends.as_ref().map_or(&[][..], |mark| mark));
     if let Some(claim) = claim {
-        command
-            .arg(&claim.log)
+        call.arg(&claim.log)
             .arg(claim.head)
             .arg(reply::pack(&claim.tags));
     }
-    let answer: Value = link.request(connection, &command).await?;
+    let answer: Value = link.request(connection, 0, &call).await?;
     if claim.is_some() && answer == Value::Nil {
         return Ok(None);
     }
@@ -102,6 +154,7 @@ async fn append(
     let record = Record {
         version: log.head,
         tags: tags.to_vec(),
+        mark: ends.map(Marking::Ended),
     };
     link.view.confirm(&log.id, log.floor, &record);
     Ok(Some(Appended {
@@ -110,67 +163,243 @@ async fn append(
     }))
 }
 
+/// Places a mark, or renews it, and applies it to the view before anyone is told.
+async fn mark(
+    link: &Link,
+    connection: &Connection,
+    id: MarkId,
+    tags: &[TagHash],
+    lasts: Millis,
+    known: Option<&LogId>,
+) -> Result<(), Error> {
+    let call = connection
+        .scripts
+        .call(Script::Mark, &link.config.names.log());
+    let mut call = follow::preamble(link, call)?;
+    call.arg(&id)
+        .arg(lasts)
+        .arg(reply::pack(tags))
+        .arg(known.map_or(&[][..], |log| log));
+    let answer: Value = link.request(connection, 0, &call).await?;
+    let said = || {
+        let [_, _, _, deadline, is_new] = reply::array(&answer)? else {
+            return None;
+        };
+        let is_new = reply::number(is_new)? == 1;
+        Some((reply::log(&answer)?, reply::number(deadline)?, is_new))
+    };
+    let (log, deadline, is_new) = said().ok_or_else(|| garbled("a mark"))?;
+    link.backlog.mark_stands(&id, log.id);
+    if !is_new {
+        link.view.extend_mark(&id, deadline);
+        return Ok(());
+    }
+    let mark = Mark {
+        id,
+        deadline,
+        tags: tags.to_vec(),
+    };
+    let record = Record {
+        version: log.head,
+        tags: Vec::new(),
+        mark: Some(Marking::Placed(mark)),
+    };
+    link.view.confirm(&log.id, log.floor, &record);
+    Ok(())
+}
+
+/// Where an answer came from.
+struct Source {
+    link: Arc<Link>,
+    generation: u64,
+    lane: usize,
+    /// Whether a change of the keys that were read will be noted.
+    noted: bool,
+}
+
+impl Inside {
+    /// Whether entries are on the log's own connection, so that their replies and its notes come
+    /// in order.
+    fn is_one(&self) -> bool {
+        self.nodes.is_none()
+    }
+
+    /// Sends a command about a key to the server that has it. With `watch`, a change of what it
+    /// reads will be noted.
+    async fn send(
+        &self,
+        key: &[u8],
+        watch: bool,
+        command: impl Fn(&Loaded) -> Cmd,
+    ) -> Result<(Value, Source), Error> {
+        let Some(nodes) = &self.nodes else {
+            return Ok(attempt(&self.log, watch, false, &command).await?);
+        };
+        let slot = slot_of(key);
+        if nodes.cluster.owner(slot).is_err() {
+            // The log's link has not found its way yet, and everything waits for that.
+            self.log.connected().await?;
+        }
+        let (mut node, mut link) = nodes.of(slot)?;
+        let mut asking = false;
+        for _ in 0..REDIRECTS {
+            let failed = match attempt(&link, watch, asking, &command).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let next = match &failed.redirect {
+                Some(Redirect::Moved(to)) => {
+                    asking = false;
+                    nodes.cluster.moved(slot, to, &node)
+                }
+                Some(Redirect::Ask(to)) => {
+                    asking = true;
+                    Cluster::named(to, &node)
+                }
+                None => return Err(failed.error),
+            };
+            node = next.ok_or(failed.error)?;
+            link = nodes.link(&node);
+        }
+        Err(Error::new(
+            ErrorKind::Store,
+            "the cluster sent a request from node to node without an end",
+        ))
+    }
+
+    /// The link by which a key's errands are run.
+    fn errands_of(&self, slot: &Slot) -> Arc<Link> {
+        let nodes = self.nodes.as_ref();
+        let link = nodes.and_then(|nodes| nodes.of(slot_of(&slot.entry)).ok());
+        link.map_or_else(|| Arc::clone(&self.log), |(_, link)| link)
+    }
+}
+
+async fn attempt(
+    link: &Arc<Link>,
+    watch: bool,
+    asking: bool,
+    command: &impl Fn(&Loaded) -> Cmd,
+) -> Result<(Value, Source), Failed> {
+    let connection = link.connected().await.map_err(|error| Failed {
+        error,
+        redirect: None,
+    })?;
+    let lane = connection.pick();
+    // On its way to another node, a slot's key cannot be watched: ASKING and CACHING each hold for
+    // the next command only.
+    let noted = watch && connection.tracked && !asking;
+    let command = command(&connection.scripts);
+    let answer = if noted || asking {
+        let mut commands = pipe();
+        if asking {
+            commands.cmd("ASKING").ignore();
+        } else {
+            commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+        }
+        commands.add_command(command);
+        let (answer,) = link.request_all(&connection, lane, &commands).await?;
+        answer
+    } else {
+        link.request(&connection, lane, &command).await?
+    };
+    let source = Source {
+        link: Arc::clone(link),
+        generation: connection.generation,
+        lane,
+        noted,
+    };
+    Ok((answer, source))
+}
+
 impl Shared for RedisShared {
-    fn is_away(&self) -> bool {
-        self.link.is_away()
+    fn is_away(&self, slot: &Slot) -> bool {
+        let node_is_away = |nodes: &Nodes| {
+            let node = nodes.of(slot_of(&slot.entry));
+            node.is_ok_and(|(_, link)| link.is_away())
+        };
+        self.log().is_away() || self.inside.nodes.as_ref().is_some_and(node_is_away)
     }
 
     fn is_attached(&self) -> bool {
-        self.link.connection().is_some()
+        self.log().connection().is_some()
     }
 
     fn is_tracked(&self) -> bool {
-        self.link
+        self.log()
             .connection()
             .is_some_and(|connection| connection.tracked)
     }
 
     fn now(&self) -> Millis {
-        self.link.server_now()
+        self.log().server_now()
     }
 
     fn summon(&self) {
-        self.link.drive();
+        self.log().drive();
     }
 
     fn reached(&self) -> Operation<()> {
-        let link = Arc::clone(&self.link);
-        Box::pin(async move { link.connected_within(FIRST_ATTACH).await.map(|_| ()) })
+        let log = Arc::clone(self.log());
+        Box::pin(async move { log.connected_within(FIRST_ATTACH).await.map(|_| ()) })
     }
 
     fn slot(&self, subject: &str) -> Slot {
-        self.link.config.names.slot(subject)
+        self.log().config.names.slot(subject)
     }
 
-    fn get(&self, slot: &Arc<Slot>) -> Operation<Option<Vec<u8>>> {
-        let (link, slot) = (Arc::clone(&self.link), Arc::clone(slot));
+    fn get(&self, slot: &Arc<Slot>, prove: bool) -> Operation<Found> {
+        let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
-            let connection = link.connected().await?;
-            let mut get = cmd("GET");
-            get.arg(&slot.entry);
-            let answer: Value = link.request(&connection, &get).await?;
-            // Whatever was appended before the server read the entry has been noted by now.
-            link.up_to_date(connection.generation).await?;
-            match answer {
-                Value::BulkString(bytes) => Ok(Some(bytes)),
-                Value::Nil => Ok(None),
-                _ => Err(garbled("a look-up")),
-            }
+            let get = async {
+                let get = |_: &Loaded| {
+                    let mut get = cmd("GET");
+                    get.arg(&slot.entry);
+                    get
+                };
+                inside.send(&slot.entry, false, get).await
+            };
+            let (answer, proven) = if inside.is_one() {
+                let (answer, source) = get.await?;
+                // Whatever was appended before the server read the entry has been noted by now.
+                source
+                    .link
+                    .up_to_date(source.generation, source.lane)
+                    .await?;
+                (answer, inside.log.is_tracked_now())
+            } else if prove {
+                let ((answer, _), ()) = try_join(get, inside.log.barrier()).await?;
+                (answer, true)
+            } else {
+                (get.await?.0, false)
+            };
+            let entry = match answer {
+                Value::BulkString(bytes) => Some(bytes),
+                Value::Nil => None,
+                _ => return Err(garbled("a look-up")),
+            };
+            Ok(Found { entry, proven })
         })
     }
 
+    fn barrier(&self) -> Operation<()> {
+        let log = Arc::clone(self.log());
+        Box::pin(async move { log.barrier().await })
+    }
+
     fn ask(&self, tags: Arc<[TagHash]>) -> Operation<Answer> {
-        let link = Arc::clone(&self.link);
+        let link = Arc::clone(self.log());
         Box::pin(async move {
             let connection = link.connected().await?;
-            let names = &link.config.names;
-            let keys: [&[u8]; 3] = [&names.meta, &names.tags[0], &names.tags[1]];
-            let mut ask = connection.scripts.call(Script::Ask, &keys);
+            let mut ask = connection
+                .scripts
+                .call(Script::Ask, &link.config.names.log());
             ask.arg(reply::pack(&tags));
-            let answer: Value = link.request(&connection, &ask).await?;
+            let lane = connection.pick();
+            let answer: Value = link.request(&connection, lane, &ask).await?;
             if answer == Value::Nil {
                 // The driver finds it missing too, and begins another.
-                link.note();
+                link.note(lane);
                 return Err(Error::new(ErrorKind::Store, "the log's metadata is gone"));
             }
             let answer = reply::answer(&answer, tags.len()).ok_or_else(|| garbled("an ask"))?;
@@ -182,101 +411,144 @@ impl Shared for RedisShared {
     }
 
     fn catch_up(&self) -> Operation<()> {
-        let link = Arc::clone(&self.link);
+        let link = Arc::clone(self.log());
         Box::pin(async move {
             let connection = link.connected().await?;
-            link.note();
-            link.up_to_date(connection.generation).await
+            link.note(0);
+            link.up_to_date(connection.generation, 0).await
         })
     }
 
-    fn append(&self, tags: Vec<TagHash>, claim: Option<Claim>) -> Operation<Option<Appended>> {
-        let link = Arc::clone(&self.link);
+    fn append(
+        &self,
+        tags: Vec<TagHash>,
+        ends: Option<MarkId>,
+        claim: Option<Claim>,
+    ) -> Operation<Option<Appended>> {
+        let link = Arc::clone(self.log());
         Box::pin(async move {
             let connection = link.connected().await?;
-            append(&link, &connection, &tags, claim.as_ref()).await
+            append(&link, &connection, &tags, ends, claim.as_ref()).await
         })
     }
 
-    fn owe(&self, tags: Vec<TagHash>) {
-        self.link.owe(tags);
+    fn owe(&self, tags: Vec<TagHash>, ends: Option<MarkId>) {
+        self.log().owe(Debt { tags, ends });
+    }
+
+    fn mark(&self, id: MarkId, tags: Vec<TagHash>, lasts: Duration) -> Operation<()> {
+        let link = Arc::clone(self.log());
+        Box::pin(async move {
+            let connection = link.connected().await?;
+            let lasts = crate::clock::millis(lasts).max(1);
+            let now = link.clock.now();
+            // Before it is sent: should the answer be lost, it stands, and is kept standing.
+            link.backlog.keep_mark(id, tags.clone(), lasts, now);
+            mark(&link, &connection, id, &tags, lasts, None).await
+        })
+    }
+
+    fn finish(&self, limit: Duration) -> Operation<()> {
+        let inside = Arc::clone(&self.inside);
+        Box::pin(async move {
+            inside.log.finish(limit).await;
+            for link in inside.nodes.iter().flat_map(Nodes::all) {
+                // What is left to the nodes is to free leases, which end by themselves.
+                link.finish(limit.min(link.config.settings.op_timeout))
+                    .await;
+            }
+            Ok(())
+        })
+    }
+
+    fn close(&self) {
+        self.log().close();
+        for link in self.inside.nodes.iter().flat_map(Nodes::all) {
+            link.close();
+        }
     }
 
     fn bid(&self, slot: &Arc<Slot>, bid: Bid) -> Operation<Bidden> {
-        let (link, slot) = (Arc::clone(&self.link), Arc::clone(slot));
+        let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
-            let connection = link.connected().await?;
             let token = |token: Option<Token>| token.map_or(Vec::new(), |token| token.0.to_vec());
-            let mut call = connection
-                .scripts
-                .call(Script::Bid, &[&slot.entry, &slot.lease]);
-            call.arg(&bid.token.0)
-                .arg(&bid.log)
-                .arg(bid.head)
-                .arg(crate::clock::millis(bid.ttl).max(1))
-                .arg(token(bid.waited))
-                .arg(token(bid.supersede));
-            let mut commands = pipe();
-            if connection.tracked {
-                // So that the lease's end, however it comes, is noted to this connection.
-                commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+            let call = |scripts: &Loaded| {
+                let mut call = scripts.call(Script::Bid, &[&slot.entry, &slot.lease]);
+                call.arg(&bid.token.0)
+                    .arg(&bid.log)
+                    .arg(bid.head)
+                    .arg(crate::clock::millis(bid.ttl).max(1))
+                    .arg(token(bid.waited))
+                    .arg(token(bid.supersede));
+                call
+            };
+            // Watched, so that the lease's end, however it comes, is noted.
+            let (answer, source) = inside.send(&slot.entry, true, call).await?;
+            if inside.is_one() {
+                source
+                    .link
+                    .up_to_date(source.generation, source.lane)
+                    .await?;
             }
-            commands.add_command(call);
-            let (answer,): (Value,) = link.request_all(&connection, &commands).await?;
-            link.up_to_date(connection.generation).await?;
-            bidden(&answer).ok_or_else(|| garbled("a bid"))
+            bidden(&answer, source.noted).ok_or_else(|| garbled("a bid"))
         })
     }
 
     fn lease_change(&self, slot: &Arc<Slot>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let changed = self.link.leases.watch(&slot.lease).notified_owned();
+        let changed = self.log().leases.watch(&slot.lease).notified_owned();
         let mut changed = Box::pin(changed);
         changed.as_mut().enable();
         Box::pin(LeaseChange {
-            link: Arc::clone(&self.link),
+            link: Arc::clone(self.log()),
             slot: Arc::clone(slot),
             changed,
         })
     }
 
     fn renew(&self, slot: &Arc<Slot>, token: Token, ttl: Duration) -> Operation<bool> {
-        let (link, slot) = (Arc::clone(&self.link), Arc::clone(slot));
+        let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
-            let connection = link.connected().await?;
-            let mut renew = connection.scripts.call(Script::Renew, &[&slot.lease]);
-            renew.arg(&token.0).arg(crate::clock::millis(ttl).max(1));
-            let renewed = link.request(&connection, &renew).await;
-            if let Err(error) = &renewed {
-                link.reporter.counters.store_errors.add();
-                link.reporter.fault("renewing a lease", error);
+            let call = |scripts: &Loaded| {
+                let mut renew = scripts.call(Script::Renew, &[&slot.lease]);
+                renew.arg(&token.0).arg(crate::clock::millis(ttl).max(1));
+                renew
+            };
+            match inside.send(&slot.lease, false, call).await {
+                Ok((answer, _)) => Ok(reply::number(&answer) == Some(1)),
+                Err(error) => {
+                    let reporter = &inside.log.reporter;
+                    reporter.counters.store_errors.add();
+                    reporter.fault("renewing a lease", &error);
+                    Err(error)
+                }
             }
-            renewed
         })
     }
 
     fn fill(&self, slot: &Arc<Slot>, fill: Fill) -> Operation<Filled> {
-        let (link, slot) = (Arc::clone(&self.link), Arc::clone(slot));
+        let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
-            let connection = link.connected().await?;
-            let mut call = connection
-                .scripts
-                .call(Script::Fill, &[&slot.entry, &slot.lease]);
-            call.arg(fill.token.as_ref().map_or(&[][..], |token| &token.0))
-                .arg(&fill.log)
-                .arg(&fill.version.to_be_bytes())
-                .arg(fill.bytes)
-                .arg(crate::clock::millis(fill.ttl).max(1));
-            match link.request::<i64>(&connection, &call).await? {
-                0 => Ok(Filled::LeaseLost),
-                1 => Ok(Filled::Stored),
-                2 => Ok(Filled::Superseded),
+            let call = |scripts: &Loaded| {
+                let mut call = scripts.call(Script::Fill, &[&slot.entry, &slot.lease]);
+                call.arg(fill.token.as_ref().map_or(&[][..], |token| &token.0))
+                    .arg(&fill.log)
+                    .arg(&fill.version.to_be_bytes())
+                    .arg(&fill.bytes)
+                    .arg(crate::clock::millis(fill.ttl).max(1));
+                call
+            };
+            let (answer, _) = inside.send(&slot.entry, false, call).await?;
+            match reply::number(&answer) {
+                Some(0) => Ok(Filled::LeaseLost),
+                Some(1) => Ok(Filled::Stored),
+                Some(2) => Ok(Filled::Superseded),
                 _ => Err(garbled("a fill")),
             }
         })
     }
 
     fn release(&self, slot: &Arc<Slot>, token: Token, failure: Option<String>) {
-        self.link.run_errand(Errand::Release {
+        self.inside.errands_of(slot).run_errand(Errand::Release {
             slot: Arc::clone(slot),
             token,
             failure,
@@ -286,7 +558,7 @@ impl Shared for RedisShared {
     fn discard(&self, slot: &Arc<Slot>, bytes: &[u8]) {
         // As much as has the checksum in it, where there is one.
         let begins = bytes[..bytes.len().min(ENOUGH_TO_TELL)].to_vec();
-        self.link.run_errand(Errand::Discard {
+        self.inside.errands_of(slot).run_errand(Errand::Discard {
             slot: Arc::clone(slot),
             length: bytes.len(),
             begins,
@@ -294,7 +566,7 @@ impl Shared for RedisShared {
     }
 }
 
-fn bidden(answer: &Value) -> Option<Bidden> {
+fn bidden(answer: &Value, noted: bool) -> Option<Bidden> {
     let values = reply::array(answer)?;
     match (reply::number(values.first()?)?, &values[1..]) {
         // A script's table ends at its first missing value; RESP3 may say so or leave it out.
@@ -308,6 +580,7 @@ fn bidden(answer: &Value) -> Option<Bidden> {
             head: reply::number(head)?,
             // Negative where it has just ended.
             remaining: Duration::from_millis(reply::number(left).unwrap_or(0)),
+            noted,
         }),
         (2, [message]) => {
             let message = String::from_utf8_lossy(reply::bytes(message)?).into_owned();

@@ -99,7 +99,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            view: View::unattached(),
+            view: View::unattached(false),
             log: Log::new(1),
             confirms: Vec::new(),
             catch_up: None,
@@ -181,6 +181,7 @@ impl World {
             head: self.log.head(),
             floor: 0,
             records: self.log.records.iter().filter(read).cloned().collect(),
+            marks: Some(Vec::new()),
         };
         self.catch_up = Some((from, caught));
     }
@@ -239,7 +240,7 @@ proptest! {
     #[test]
     fn a_view_that_has_seen_everything_is_exact(records in vec(vec(0..8_u64, 1..4), 1..20)) {
         let mut log = Log::new(1);
-        let view = View::unattached();
+        let view = View::unattached(false);
         catch_up(&view, 0, log.id, 0, 0, &[]);
         for tags in records {
             let known = log.head();

@@ -1,48 +1,76 @@
-//! Making a connection one can rely on: it speaks RESP3, its server takes writes and is the one
+//! Making connections one can rely on: they speak RESP3, their server takes writes and is the one
 //! that kept the log, and notes of changes are proven to arrive.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
+use redis::aio::{MultiplexedConnection, SendError};
+use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
 
+use super::dial::dial;
+use super::fault::store_error;
 use super::follow;
-use super::link::{Connection, Link, is_lasting, store_error};
+use super::link::{Caught, Connection, Link};
 use super::scripts::{Loaded, Script};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 
-/// For a name to be resolved and a connection to be made.
-const CONNECT: Duration = Duration::from_secs(2);
 /// Requests that may wait in this process to be written.
 const QUEUE: usize = 1_024;
+/// Passes over a moving log before it is given up.
+const PASSES: usize = 8;
 
-/// Connects, finds or begins the log, proves the tracking, and brings the view up to date.
+/// Connects, finds or begins the log, proves the tracking, and brings the view up to date. Where
+/// the log is elsewhere, only connects.
 pub(super) async fn attach(link: &Arc<Link>) -> Result<Arc<Connection>, Error> {
     let generation = link.next_generation();
-    let redis = connect(link, generation).await?;
-    let scripts = load(link, &redis).await?;
-    let tracked = track(link, &redis, &scripts).await?;
-    let connection = Arc::new(Connection::new(generation, redis, scripts, tracked));
-    if !tracked {
+    let lanes = connect(link, generation).await?;
+    let scripts = load(link, &lanes[0]).await?;
+    let mut tracked = true;
+    for lane in &lanes {
+        tracked &= if link.endpoint.has_the_log() {
+            track(link, lane, &scripts).await?
+        } else {
+            // Only the waits for leases go by its notes, and those are bounded anyway.
+            turn_tracking_on(link, lane).await?
+        };
+    }
+    let connection = Arc::new(Connection::new(generation, lanes, scripts, tracked));
+    if link.endpoint.has_the_log() {
+        find_log(link, &connection).await?;
+    }
+    link.attached(Arc::clone(&connection));
+    Ok(connection)
+}
+
+async fn find_log(link: &Arc<Link>, connection: &Connection) -> Result<(), Error> {
+    if !connection.tracked {
         tracing::warn!(
             target: "afresh",
             "the server acknowledges CLIENT TRACKING but sends no notes (a proxy, perhaps): every \
              hit asks the log first, and the local tier is not used"
         );
     }
-    set_time(link, &connection).await?;
-    follow::begin(link, &connection).await?;
-    // Two passes at the most in a quiet log: one to find the head, one to join up with it.
-    link.note();
-    for _ in 0..8 {
-        let notes = link.notes();
-        if follow::pass(link, &connection).await? {
-            link.caught
-                .send_replace(super::link::Caught { generation, notes });
-            link.attached(Arc::clone(&connection));
-            return Ok(connection);
+    set_time(link, connection).await?;
+    follow::begin(link, connection).await?;
+    for lane in 0..connection.lanes.len() {
+        join(link, connection, lane).await?;
+    }
+    Ok(())
+}
+
+/// Arms the tracking of one connection, and sees to it that the view has all that it was told.
+/// Two passes at the most in a quiet log: one to find the head, one to join up with it.
+async fn join(link: &Arc<Link>, connection: &Connection, lane: usize) -> Result<(), Error> {
+    link.note(lane);
+    for _ in 0..PASSES {
+        let notes = link.lanes[lane].notes();
+        if follow::pass(link, connection, lane).await? {
+            link.lanes[lane].caught.send_replace(Caught {
+                generation: connection.generation,
+                notes,
+            });
+            return Ok(());
         }
     }
     Err(Error::new(
@@ -51,41 +79,29 @@ pub(super) async fn attach(link: &Arc<Link>) -> Result<Arc<Connection>, Error> {
     ))
 }
 
-async fn connect(link: &Arc<Link>, generation: u64) -> Result<MultiplexedConnection, Error> {
-    let client = Client::open(link.config.server.clone()).map_err(|error| store_error(&error))?;
-    // The callback runs in the connection's own task, before the reply that follows is handed
-    // over. It holds the link weakly: the link holds the connection.
-    let weak: Weak<Link> = Arc::downgrade(link);
-    let on_push = move |push: PushInfo| -> Result<(), redis::aio::SendError> {
-        if let Some(link) = weak.upgrade() {
-            link.on_push(generation, &push);
-        }
-        Ok(())
-    };
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT))
-        // Each request has a timer of ours, which works without a runtime too.
-        .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE)
-        .set_push_sender(on_push);
-    let connecting = client.get_multiplexed_async_connection_with_config(&config);
-    match timer::timeout(CONNECT, connecting).await {
-        Some(Ok(redis)) => Ok(redis),
-        Some(Err(error)) if is_lasting(&error) => Err(store_error(&error)),
-        Some(Err(error)) => Err(Error::caused(
-            ErrorKind::Store,
-            "no connection to the shared store",
-            error.to_string(),
-        )),
-        None => Err(Error::new(
-            ErrorKind::Timeout,
-            format!("no connection to the shared store within {CONNECT:?}"),
-        )),
+async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedConnection]>, Error> {
+    let server = link.endpoint.locate(&link.config).await?;
+    let mut lanes = Vec::new();
+    for lane in 0..link.lanes.len() {
+        // The callback runs in the connection's own task, before the reply that follows is handed
+        // over. It holds the link weakly: the link holds the connection.
+        let weak: Weak<Link> = Arc::downgrade(link);
+        let on_push = move |push: PushInfo| -> Result<(), SendError> {
+            if let Some(link) = weak.upgrade() {
+                link.on_push(generation, lane, &push);
+            }
+            Ok(())
+        };
+        let settings = AsyncConnectionConfig::new()
+            .set_pipeline_buffer_size(QUEUE)
+            .set_push_sender(on_push);
+        lanes.push(dial(&server, link.config.tls.as_ref(), settings).await?);
     }
+    Ok(lanes.into())
 }
 
 async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Error> {
-    let timeout = link.config.op_timeout.max(Duration::from_secs(1));
+    let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
     for says_flags in [true, false] {
         let mut redis = redis.clone();
         let load = Loaded::load(says_flags);
@@ -130,7 +146,7 @@ async fn track(
         .add_command(scripts.call(Script::Probe, &[&probe]))
         .ignore();
     let mut redis = redis.clone();
-    let timeout = link.config.op_timeout.max(Duration::from_secs(1));
+    let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
     match timer::timeout(timeout, commands.query_async::<()>(&mut redis)).await {
         Some(Ok(())) => {}
         // The server does not know these commands.
@@ -150,6 +166,23 @@ async fn track(
     }
 }
 
+/// As [`track`], but what it says is believed.
+async fn turn_tracking_on(link: &Link, redis: &MultiplexedConnection) -> Result<bool, Error> {
+    let mut track = cmd("CLIENT");
+    track.arg("TRACKING").arg("ON").arg("OPTIN");
+    let mut redis = redis.clone();
+    let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
+    match timer::timeout(timeout, track.query_async::<()>(&mut redis)).await {
+        Some(Ok(())) => Ok(true),
+        Some(Err(error)) if is_unknown(&error) => Ok(false),
+        Some(Err(error)) => Err(store_error(&error)),
+        None => Err(Error::new(
+            ErrorKind::Timeout,
+            "no answer to CLIENT TRACKING",
+        )),
+    }
+}
+
 /// Whether the server does not know a command, as opposed to refusing it.
 fn is_unknown(error: &RedisError) -> bool {
     let says_unknown = |detail: &str| detail.to_ascii_lowercase().contains("unknown");
@@ -159,7 +192,7 @@ fn is_unknown(error: &RedisError) -> bool {
 
 async fn set_time(link: &Link, connection: &Connection) -> Result<(), Error> {
     let sent = link.clock.unadvanced();
-    let (seconds, micros): (u64, u64) = link.request(connection, &cmd("TIME")).await?;
+    let (seconds, micros): (u64, u64) = link.request(connection, 0, &cmd("TIME")).await?;
     link.set_time(sent, seconds * 1_000 + micros / 1_000);
     Ok(())
 }

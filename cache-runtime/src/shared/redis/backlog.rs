@@ -1,8 +1,13 @@
-//! What is left to the driver: errands, done once, and debts, done until they are acknowledged.
+//! What is left to the driver: errands, done once; debts, done until they are acknowledged; and
+//! the marks of mutations under way here, kept standing until those have ended.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
+use crate::clock::Millis;
+use crate::log::{LogId, MarkId};
 use crate::shared::{Slot, Token};
 use crate::tag::TagHash;
 
@@ -28,16 +33,39 @@ pub(super) enum Errand {
     },
 }
 
-/// Both lists; each is locked for a push or a take.
+/// An invalidation that is owed to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Debt {
+    pub(super) tags: Vec<TagHash>,
+    /// The mark that ends with it.
+    pub(super) ends: Option<MarkId>,
+}
+
+/// A mark that this process keeps standing.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) tags: Vec<TagHash>,
+    /// How long it stands without being renewed.
+    pub(super) lasts: Millis,
+    /// The log that it is known to stand in.
+    pub(super) log: Option<LogId>,
+    /// When it is to be renewed, on this process's clock.
+    due: Millis,
+}
+
+/// The lists; each is locked for a push or a take.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     errands: Mutex<VecDeque<Errand>>,
     debts: Mutex<Debts>,
+    marks: Mutex<HashMap<MarkId, Kept>>,
+    /// Told whenever something has been worked off.
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
 struct Debts {
-    each: VecDeque<Vec<TagHash>>,
+    each: VecDeque<Debt>,
     /// How many of the first ones are being appended: what comes now is not covered by them.
     sending: usize,
 }
@@ -64,19 +92,30 @@ impl Backlog {
 
     /// Takes on a debt. `owe` is told what is owed in the end: where there are too many debts,
     /// everything, once.
-    pub(super) fn add_debt(&self, tags: Vec<TagHash>, owe: impl FnOnce(&[TagHash])) {
+    pub(super) fn add_debt(&self, debt: Debt, owe: impl FnOnce(&[TagHash])) {
+        if let Some(mark) = &debt.ends {
+            // It ends with the debt, or by itself, should that never land.
+            locked(&self.marks).remove(mark);
+        }
         let mut debts = locked(&self.debts);
         if debts.each.len() - debts.sending < MAX_DEBTS {
-            owe(&tags);
-            debts.each.push_back(tags);
+            owe(&debt.tags);
+            debts.each.push_back(debt);
             return;
         }
         let everything = [TagHash::all()];
-        if debts.each.back().is_some_and(|last| *last == everything) {
+        if debts
+            .each
+            .back()
+            .is_some_and(|last| last.tags == everything)
+        {
             owe(&[]);
         } else {
             owe(&everything);
-            debts.each.push_back(everything.to_vec());
+            debts.each.push_back(Debt {
+                tags: everything.to_vec(),
+                ends: None,
+            });
         }
     }
 
@@ -86,7 +125,7 @@ impl Backlog {
 
     /// The debts there are, to be appended now. They stay on the list until they are paid: the
     /// task that appends them may end at any await.
-    pub(super) fn send_debts(&self) -> Vec<Vec<TagHash>> {
+    pub(super) fn send_debts(&self) -> Vec<Debt> {
         let mut debts = locked(&self.debts);
         debts.sending = debts.each.len();
         debts.each.iter().cloned().collect()
@@ -97,21 +136,78 @@ impl Backlog {
         let mut debts = locked(&self.debts);
         let sent = std::mem::take(&mut debts.sending);
         debts.each.drain(..sent);
+        drop(debts);
+        self.changed.send_replace(());
     }
 
     /// The debts that were sent have not been acknowledged.
     pub(super) fn debts_unpaid(&self) {
         locked(&self.debts).sending = 0;
     }
+
+    /// A mark is about to be placed. It is kept standing until [`drop_mark`](Self::drop_mark).
+    pub(super) fn keep_mark(&self, id: MarkId, tags: Vec<TagHash>, lasts: Millis, now: Millis) {
+        let kept = Kept {
+            tags,
+            lasts,
+            log: None,
+            due: now + lasts / 3,
+        };
+        locked(&self.marks).insert(id, kept);
+    }
+
+    /// A mark stands in this log.
+    pub(super) fn mark_stands(&self, id: &MarkId, log: LogId) {
+        if let Some(kept) = locked(&self.marks).get_mut(id) {
+            kept.log = Some(log);
+        }
+    }
+
+    /// A mark has ended, or is left to end by itself.
+    pub(super) fn drop_mark(&self, id: &MarkId) {
+        locked(&self.marks).remove(id);
+    }
+
+    /// The marks that are to be renewed now: those whose time it is, or all of them where the log
+    /// is another than it was. Each is due again a third of its time later.
+    pub(super) fn marks_due(&self, now: Millis, all: bool) -> Vec<(MarkId, Kept)> {
+        let mut marks = locked(&self.marks);
+        let due = marks.iter_mut().filter(|(_, kept)| all || kept.due <= now);
+        due.map(|(id, kept)| {
+            kept.due = now + kept.lasts / 3;
+            (*id, kept.clone())
+        })
+        .collect()
+    }
+
+    /// When the next mark is to be renewed.
+    pub(super) fn next_mark(&self) -> Option<Millis> {
+        locked(&self.marks).values().map(|kept| kept.due).min()
+    }
+
+    /// Whether there is nothing left to do.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.errands).is_empty() && !self.has_debts()
+    }
+
+    /// Something has been worked off.
+    pub(super) fn worked_off(&self) {
+        self.changed.send_replace(());
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Backlog, MAX_DEBTS};
+    use super::{Backlog, Debt, MAX_DEBTS};
     use crate::tag::TagHash;
 
-    fn tag(number: usize) -> Vec<TagHash> {
-        vec![TagHash::tag(&number.to_string())]
+    fn tag(number: usize) -> Debt {
+        let tags = vec![TagHash::tag(&number.to_string())];
+        Debt { tags, ends: None }
     }
 
     #[test]
@@ -140,7 +236,7 @@ mod tests {
         });
         assert_eq!(backlog.send_debts().len(), MAX_DEBTS + 1);
         backlog.add_debt(tag(7), |owed| {
-            assert_eq!(owed, tag(7), "not covered by what is sent");
+            assert_eq!(owed, tag(7).tags, "not covered by what is sent");
         });
         backlog.debts_paid();
         assert_eq!(backlog.send_debts(), [tag(7)]);

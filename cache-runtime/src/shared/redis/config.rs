@@ -3,44 +3,96 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
+use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 
 /// The layout of the log and the scripts that go with it. Part of every name, so that two
 /// releases in one fleet do not misread each other.
 const LAYOUT: &str = "afresh:1";
 
-/// What the connection needs to know.
+const PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
+
+/// What a builder says of the shared tier, besides where it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) op_timeout: Duration,
+    /// How many connections follow the log.
+    pub(crate) connections: usize,
+    /// The longest time to live.
+    pub(crate) longest: Millis,
+    pub(crate) trust_failover: bool,
+}
+
+/// What the connections need to know.
 #[derive(Clone)]
 pub(crate) struct Config {
-    pub(super) server: ConnectionInfo,
+    pub(super) target: Target,
+    /// What to encrypt with, where the URL says so.
+    pub(super) tls: Option<Certificates>,
     pub(super) names: Names,
-    pub(super) op_timeout: Duration,
+    pub(super) settings: Settings,
+}
+
+/// Certificates in PEM form. Without roots, the system's are trusted.
+#[derive(Clone)]
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "made, but not used without encryption")
+)]
+pub(super) struct Certificates {
+    pub(super) roots: Option<Vec<u8>>,
+    /// The client's own certificate and key.
+    pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Where the servers are.
+#[derive(Clone)]
+pub(super) enum Target {
+    Server(ConnectionInfo),
+    /// The primary of this name, as these sentinels say; `server` has the rest.
+    Sentinels {
+        sentinels: Vec<ConnectionInfo>,
+        name: String,
+        server: ConnectionInfo,
+    },
+    /// A cluster that these nodes belong to.
+    Cluster {
+        seeds: Vec<ConnectionAddr>,
+        server: ConnectionInfo,
+    },
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The server's settings hold the password.
+        // The servers' settings hold passwords; their addresses do not.
+        let (kind, addresses) = match &self.target {
+            Target::Server(server) => ("server", vec![server.addr().to_string()]),
+            Target::Sentinels { sentinels, .. } => (
+                "sentinels",
+                sentinels.iter().map(|s| s.addr().to_string()).collect(),
+            ),
+            Target::Cluster { seeds, .. } => {
+                ("cluster", seeds.iter().map(ToString::to_string).collect())
+            }
+        };
         f.debug_struct("Config")
-            .field("server", &self.server.addr().to_string())
-            .field("names", &self.names.prefix)
+            .field(kind, &addresses)
+            .field("prefix", &self.names.prefix)
             .finish_non_exhaustive()
     }
 }
 
 impl Config {
-    pub(crate) fn new(url: &str, prefix: &str, op_timeout: Duration) -> Result<Self, Error> {
-        let server = parse(url)?;
-        let settings = server
-            .redis_settings()
-            .clone()
-            .set_protocol(ProtocolVersion::RESP3);
-        let server = server.set_redis_settings(settings);
+    pub(crate) fn new(url: &str, prefix: &str, settings: Settings) -> Result<Self, Error> {
+        let Parsed { target, tls } = parse(url)?;
         Ok(Self {
-            server,
+            target,
+            tls,
             names: Names::new(prefix)?,
-            op_timeout,
+            settings,
         })
     }
 }
@@ -49,47 +101,273 @@ fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
+struct Parsed {
+    target: Target,
+    tls: Option<Certificates>,
+}
+
+/// How a scheme is reached, and by which scheme of the client's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Server,
+    Sentinel,
+    Cluster,
+}
+
 /// Reads a URL. The error names what is wrong with it, and never repeats the URL: it may hold a
 /// password.
-fn parse(url: &str) -> Result<ConnectionInfo, Error> {
+fn parse(url: &str) -> Result<Parsed, Error> {
     let Some((scheme, rest)) = url.trim().split_once("://") else {
         return Err(config(
             "the URL of the shared store has no scheme: write `redis://host:port`, for example \
              `redis://127.0.0.1:6379`",
         ));
     };
-    match scheme {
-        "redis" | "redis+unix" | "unix" | "valkey" | "valkey+unix" => {}
-        "rediss" | "valkeys" => {
-            return Err(config(format!(
-                "`{scheme}://` needs TLS, which this build does not have yet: write `redis://` \
-                 for a server on a trusted network"
-            )));
-        }
-        "redis-sentinel" | "redis-cluster" => {
-            return Err(config(format!(
-                "`{scheme}://` is not supported yet: name one server with `redis://host:port`"
-            )));
-        }
+    let (kind, client) = match scheme {
+        "redis" | "redis+unix" | "unix" | "valkey" | "valkey+unix" => (Kind::Server, scheme),
+        "rediss" | "valkeys" => (Kind::Server, "rediss"),
+        "redis-sentinel" | "valkey-sentinel" => (Kind::Sentinel, "redis"),
+        "rediss-sentinel" | "valkeys-sentinel" => (Kind::Sentinel, "rediss"),
+        "redis-cluster" | "valkey-cluster" => (Kind::Cluster, "redis"),
+        "rediss-cluster" | "valkeys-cluster" => (Kind::Cluster, "rediss"),
         other => {
             return Err(config(format!(
-                "`{other}://` is not a store that afresh knows: write `redis://host:port` or \
-                 `redis+unix:///path/to/socket`"
+                "`{other}://` is not a store that afresh knows: write `redis://host:port`, \
+                 `rediss://host:port` for TLS, `redis+unix:///path/to/socket`, \
+                 `redis-sentinel://host:port,host:port/name` or \
+                 `redis-cluster://host:port,host:port`"
             )));
         }
+    };
+    if client == "rediss" && !cfg!(feature = "tls") {
+        return Err(config(format!(
+            "`{scheme}://` needs the feature `tls` of `afresh`, which this build leaves out"
+        )));
     }
     if rest.is_empty() {
         return Err(config(format!(
             "the URL `{scheme}://` names no server: write `{scheme}://host:port`"
         )));
     }
-    url.trim().into_connection_info().map_err(|error| {
+    let (rest, query) = Query::split(rest);
+    let tls = query.certificates(client == "rediss")?;
+    let target = match kind {
+        Kind::Server => Target::Server(one(client, rest, &query.rest, PORT)?),
+        Kind::Sentinel => sentinels(client, rest, &query)?,
+        Kind::Cluster => cluster(client, rest, &query)?,
+    };
+    Ok(Parsed { target, tls })
+}
+
+/// What follows the question mark: what is ours, and what is the client's.
+#[derive(Default)]
+struct Query {
+    roots: Option<String>,
+    certificate: Option<String>,
+    key: Option<String>,
+    sentinel_user: Option<String>,
+    sentinel_password: Option<String>,
+    rest: String,
+}
+
+impl Query {
+    fn split(url: &str) -> (&str, Self) {
+        let mut query = Self::default();
+        let Some((url, pairs)) = url.split_once('?') else {
+            return (url, query);
+        };
+        for pair in pairs.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let place = match name {
+                "cacert" => &mut query.roots,
+                "cert" => &mut query.certificate,
+                "key" => &mut query.key,
+                "sentinel_user" => &mut query.sentinel_user,
+                "sentinel_password" => &mut query.sentinel_password,
+                _ => {
+                    query
+                        .rest
+                        .push(if query.rest.is_empty() { '?' } else { '&' });
+                    query.rest.push_str(pair);
+                    continue;
+                }
+            };
+            *place = Some(decoded(value));
+        }
+        (url, query)
+    }
+
+    fn certificates(&self, encrypted: bool) -> Result<Option<Certificates>, Error> {
+        let named = self.roots.is_some() || self.certificate.is_some() || self.key.is_some();
+        if !encrypted {
+            return if named {
+                Err(config(
+                    "`cacert`, `cert` and `key` are for TLS: write `rediss://` instead of \
+                     `redis://`",
+                ))
+            } else {
+                Ok(None)
+            };
+        }
+        let client = match (&self.certificate, &self.key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some((read("cert", certificate)?, read("key", key)?)),
+            _ => {
+                return Err(config(
+                    "a client certificate needs both `cert=/path/cert.pem` and `key=/path/key.pem`",
+                ));
+            }
+        };
+        let roots = match &self.roots {
+            Some(path) => Some(read("cacert", path)?),
+            None => None,
+        };
+        Ok(Some(Certificates { roots, client }))
+    }
+}
+
+fn read(option: &str, path: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| {
+        Error::caused(
+            ErrorKind::Config,
+            format!("the file that `{option}` names, `{path}`, cannot be read"),
+            error,
+        )
+    })
+}
+
+/// Undoes percent-encoding. What is no code stays as it is.
+fn decoded(text: &str) -> String {
+    let hex = |digit: &u8| char::from(*digit).to_digit(16);
+    let mut bytes = text.as_bytes();
+    let mut plain = Vec::new();
+    while let Some((&first, rest)) = bytes.split_first() {
+        let code = match rest {
+            [high, low, ..] if first == b'%' => hex(high).zip(hex(low)),
+            _ => None,
+        };
+        if let Some((high, low)) = code {
+            plain.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+            bytes = &rest[2..];
+        } else {
+            plain.push(first);
+            bytes = rest;
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// One server, as the client reads it.
+fn one(scheme: &str, rest: &str, query: &str, port: u16) -> Result<ConnectionInfo, Error> {
+    let url = format!("{scheme}://{rest}{query}");
+    let info = url.as_str().into_connection_info().map_err(|error| {
         // The detail may quote a part of the URL; the category does not.
         config(format!(
             "the URL of the shared store cannot be read ({}): write `redis://host:port/db`, with \
              the user and password percent-encoded",
             error.category()
         ))
+    })?;
+    let settings = info
+        .redis_settings()
+        .clone()
+        .set_protocol(ProtocolVersion::RESP3);
+    let info = info.set_redis_settings(settings);
+    // Sentinels have another port by default.
+    let names_port = |host: &str| {
+        let host = host.rsplit('@').next().unwrap_or(host);
+        let host = host.rsplit(']').next().unwrap_or(host);
+        host.contains(':')
+    };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    if port == PORT || names_port(authority) {
+        return Ok(info);
+    }
+    let addr = match info.addr().clone() {
+        ConnectionAddr::Tcp(host, _) => ConnectionAddr::Tcp(host, port),
+        ConnectionAddr::TcpTls {
+            host,
+            insecure,
+            tls_params,
+            ..
+        } => ConnectionAddr::TcpTls {
+            host,
+            port,
+            insecure,
+            tls_params,
+        },
+        other => other,
+    };
+    Ok(info.set_addr(addr))
+}
+
+/// `user:password@host:port,host:port/path`, taken apart.
+fn hosts(rest: &str) -> (&str, Vec<&str>, &str) {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, hosts) = match authority.rfind('@') {
+        Some(at) => authority.split_at(at + 1),
+        None => ("", authority),
+    };
+    let hosts = hosts.split(',').map(str::trim);
+    (user, hosts.filter(|host| !host.is_empty()).collect(), path)
+}
+
+fn sentinels(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
+    let (user, hosts, path) = hosts(rest);
+    let (name, database) = path.split_once('/').unwrap_or((path, ""));
+    if name.is_empty() || hosts.is_empty() {
+        return Err(config(
+            "a sentinel's URL names the sentinels and the primary: write \
+             `redis-sentinel://host:port,host:port/name`",
+        ));
+    }
+    let server = one(
+        client,
+        &format!("{user}{}/{database}", hosts[0]),
+        &query.rest,
+        PORT,
+    )?;
+    let sentinel = |host: &&str| {
+        let info = one(client, host, "", SENTINEL_PORT)?;
+        // What one asks a sentinel needs nothing newer, and old ones know nothing newer.
+        let mut settings = info
+            .redis_settings()
+            .clone()
+            .set_protocol(ProtocolVersion::RESP2);
+        if let Some(user) = &query.sentinel_user {
+            settings = settings.set_username(user);
+        }
+        if let Some(password) = &query.sentinel_password {
+            settings = settings.set_password(password);
+        }
+        Ok(info.set_redis_settings(settings))
+    };
+    Ok(Target::Sentinels {
+        sentinels: hosts.iter().map(sentinel).collect::<Result<_, Error>>()?,
+        name: decoded(name),
+        server,
+    })
+}
+
+fn cluster(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
+    let (user, hosts, path) = hosts(rest);
+    if hosts.is_empty() {
+        return Err(config(
+            "a cluster's URL names some of its nodes: write `redis-cluster://host:port,host:port`",
+        ));
+    }
+    if !matches!(path, "" | "0") {
+        return Err(config(
+            "a cluster has no databases: leave out what follows the `/`",
+        ));
+    }
+    let seeds: Vec<ConnectionInfo> = hosts
+        .iter()
+        .map(|host| one(client, &format!("{user}{host}"), &query.rest, PORT))
+        .collect::<Result<_, _>>()?;
+    Ok(Target::Cluster {
+        server: seeds[0].clone(),
+        seeds: seeds.iter().map(|seed| seed.addr().clone()).collect(),
     })
 }
 
@@ -100,6 +378,7 @@ pub(super) struct Names {
     pub(super) meta: Vec<u8>,
     pub(super) tags: [Vec<u8>; 2],
     pub(super) records: Vec<u8>,
+    pub(super) marks: Vec<u8>,
 }
 
 impl Names {
@@ -118,12 +397,19 @@ impl Names {
             meta: name("log"),
             tags: [name("tags:0"), name("tags:1")],
             records: name("records"),
+            marks: name("marks"),
         })
     }
 
     /// The keys of the log's scripts.
-    pub(super) fn log(&self) -> [&[u8]; 4] {
-        [&self.meta, &self.tags[0], &self.tags[1], &self.records]
+    pub(super) fn log(&self) -> [&[u8]; 5] {
+        [
+            &self.meta,
+            &self.tags[0],
+            &self.tags[1],
+            &self.records,
+            &self.marks,
+        ]
     }
 
     pub(super) fn probe(&self, token: u64) -> Vec<u8> {
@@ -143,9 +429,19 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Names};
-    use crate::error::ErrorKind;
+    use super::{Config, Names, Settings, Target};
+    use crate::error::{Error, ErrorKind};
     use std::time::Duration;
+
+    fn config(url: &str) -> Result<Config, Error> {
+        let settings = Settings {
+            op_timeout: Duration::from_secs(1),
+            connections: 1,
+            longest: 1_000,
+            trust_failover: false,
+        };
+        Config::new(url, "shop", settings)
+    }
 
     #[test]
     fn what_cannot_be_a_url_is_told_what_to_write() {
@@ -154,13 +450,23 @@ mod tests {
             ("localhost:6379", "no scheme"),
             ("http://localhost", "`http://` is not a store"),
             ("redis://", "names no server"),
-            ("rediss://host", "needs TLS"),
-            ("redis-cluster://a,b", "not supported yet"),
+            ("redis-cluster://", "names no server"),
+            ("redis-cluster://me:s3cret@", "names some of its nodes"),
+            ("redis-cluster://a,b/3", "no databases"),
+            (
+                "redis-sentinel://a,b",
+                "names the sentinels and the primary",
+            ),
+            (
+                "redis-sentinel:///shop",
+                "names the sentinels and the primary",
+            ),
+            ("redis://host?cacert=/x", "write `rediss://`"),
             ("redis://host:notaport", "cannot be read"),
             ("redis://:s3cret@host:99999", "cannot be read"),
             ("redis://:s3cret@host/notadb", "cannot be read"),
         ] {
-            let error = Config::new(url, "shop", Duration::from_secs(1)).unwrap_err();
+            let error = config(url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{url}");
             assert!(error.to_string().contains(said), "{url}: {error}");
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
@@ -169,13 +475,73 @@ mod tests {
 
     #[test]
     fn a_password_is_never_printed() {
-        let config = Config::new(
+        for url in [
             "redis://me:s3cret@localhost:1/3",
-            "shop",
-            Duration::from_secs(1),
-        )
-        .unwrap();
-        assert!(!format!("{config:?}").contains("s3cret"));
+            "redis-sentinel://me:s3cret@localhost:1,b/shop?sentinel_password=s3cret",
+            "redis-cluster://me:s3cret@localhost:1,b:2",
+        ] {
+            let config = config(url).unwrap();
+            let shown = format!("{config:?}");
+            assert!(
+                !shown.contains("s3cret") && shown.contains("localhost:1"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_hosts_share_user_and_password() {
+        let config = config("redis-cluster://me:s%33cret@a:1,[::1]:2,c").unwrap();
+        let Target::Cluster { seeds, server } = config.target else {
+            panic!("a cluster");
+        };
+        let shown: Vec<_> = seeds.iter().map(ToString::to_string).collect();
+        assert_eq!(shown.len(), 3);
+        assert_eq!((shown[0].as_str(), shown[2].as_str()), ("a:1", "c:6379"));
+        assert!(shown[1].ends_with(":2"), "{}", shown[1]);
+        assert_eq!(server.redis_settings().password(), Some("s3cret"));
+    }
+
+    #[test]
+    fn sentinels_have_a_port_and_a_password_of_their_own() {
+        let url = "redis-sentinel://me:s3cret@a,b:1/shop/3?sentinel_password=o%26ther";
+        let Target::Sentinels {
+            sentinels,
+            name,
+            server,
+        } = config(url).unwrap().target
+        else {
+            panic!("sentinels");
+        };
+        assert_eq!(name, "shop");
+        assert_eq!(sentinels[0].addr().to_string(), "a:26379");
+        assert_eq!(sentinels[1].addr().to_string(), "b:1");
+        assert_eq!(sentinels[0].redis_settings().username(), None);
+        assert_eq!(sentinels[0].redis_settings().password(), Some("o&ther"));
+        assert_eq!(server.redis_settings().username(), Some("me"));
+        assert_eq!(server.redis_settings().db(), 3);
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn encryption_names_its_feature() {
+        let error = config("rediss://host").unwrap_err().to_string();
+        assert!(error.contains("feature `tls`"), "{error}");
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn certificates_that_cannot_be_used_are_named() {
+        for (url, said) in [
+            (
+                "rediss://host?cacert=/no/such/file",
+                "`/no/such/file`, cannot be read",
+            ),
+            ("rediss://host?cert=/x", "needs both"),
+        ] {
+            let error = config(url).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Following the log: finding it, reading what has been added, and how long to believe what was
 //! read. When to do so is the driver's, and an attach's.
 
-use redis::{Pipeline, Value, pipe};
+use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
 use super::config::Names;
 use super::link::{Connection, Link, TRUST};
@@ -10,6 +10,7 @@ use super::scripts::Script;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::log::{CaughtUp, Position};
+use crate::shared::Token;
 
 /// Records read at once. A view that is further behind starts anew at the head: asking about some
 /// tags is cheaper than reading everything that happened meanwhile.
@@ -18,22 +19,31 @@ const AT_ONCE: usize = 1_024;
 /// Finds the log, or begins one, and has the view follow it. A write in any case: refused by a
 /// replica.
 pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let mut attach = connection
+    let attach = connection
         .scripts
         .call(Script::Attach, &link.config.names.log());
-    attach.arg(&super::new_log_id()?);
-    let log: Value = link.request(connection, &attach).await?;
-    let log = reply::log(&log)
+    let attach = preamble(link, attach)?;
+    let found: Value = link.request(connection, 0, &attach).await?;
+    let (log, marks) = reply::found(&found)
         .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
-    link.view.follow(log.id, log.head, log.floor);
+    link.view.follow(log.id, log.head, log.floor, &marks);
     Ok(())
+}
+
+/// A call of a script that may have to begin a log: what it needs for that.
+pub(super) fn preamble(link: &Link, mut call: Cmd) -> Result<Cmd, Error> {
+    let settings = &link.config.settings;
+    call.arg(&Token::random()?.0)
+        .arg(settings.longest)
+        .arg(u8::from(settings.trust_failover));
+    Ok(call)
 }
 
 /// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
 /// again; with a small write, because a server that may not write any more proves nothing. Returns
 /// whether the view could go on from what it knew. Where it could not, it now stands at the head
 /// that was read, and one more pass joins it up with what came since.
-pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, Error> {
+pub(super) async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool, Error> {
     let names = &link.config.names;
     let Some((_, Position { head: from, .. })) = link.view.identity() else {
         // This view follows no log: find it, or begin one.
@@ -53,7 +63,7 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
         .arg("COUNT")
         .arg(AT_ONCE);
     let sent = link.clock.instant();
-    let (log, records): (Value, Value) = link.request_all(connection, &commands).await?;
+    let (log, records): (Value, Value) = link.request_all(connection, lane, &commands).await?;
     let Some(log) = reply::log(&log) else {
         // The log's metadata is gone: another log begins, here or wherever is faster.
         begin(link, connection).await?;
@@ -63,15 +73,24 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
         // Another log began between the two commands: its metadata tell, the next time.
         return Ok(false);
     };
-    if !link.is_current(connection.generation) {
-        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
-    }
-    let caught = CaughtUp {
+    let mut caught = CaughtUp {
         id: log.id,
         head: log.head,
         floor: log.floor,
         records,
+        marks: None,
     };
+    if !link.view.can_go_on(from, &caught) {
+        // Read after the head: what has been placed by then is here, and what comes later is a
+        // record above the head.
+        let mut marks = cmd("HGETALL");
+        marks.arg(&names.marks);
+        let marks: Value = link.request(connection, lane, &marks).await?;
+        caught.marks = reply::marks(&marks);
+    }
+    if !link.is_current(connection.generation) {
+        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
+    }
     let joined = link.view.catch_up(from, &caught);
     if joined {
         trust(link, connection, sent);
@@ -79,7 +98,7 @@ pub(super) async fn pass(link: &Link, connection: &Connection) -> Result<bool, E
     Ok(joined)
 }
 
-/// A small write that changes nothing, and the log's id, head and floor. A replica, or a primary
+/// A small write that changes nothing, and the log's id, head, floor and time of rotation. A replica, or a primary
 /// that may not write any more, refuses it.
 pub(super) fn state_of_log(commands: &mut Pipeline, names: &Names) {
     commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
@@ -88,7 +107,8 @@ pub(super) fn state_of_log(commands: &mut Pipeline, names: &Names) {
         .arg(&names.meta)
         .arg("id")
         .arg("head")
-        .arg("floor");
+        .arg("floor")
+        .arg("due");
 }
 
 /// The connection was alive when this was sent: the view may be believed for a while.

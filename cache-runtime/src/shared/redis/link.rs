@@ -1,19 +1,19 @@
-//! The connection and what hangs on it: its state, the notes it delivers, and one request at a
-//! time. Attaching, catching up and retrying are the driver's.
+//! A link to one server and what hangs on it: its connections and their state, the notes they
+//! deliver, and one request at a time. Attaching, catching up and retrying are the driver's.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, ServerErrorKind, Value,
-};
+use redis::{Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, Value};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
-use super::backlog::{Backlog, Errand};
+use super::backlog::{Backlog, Debt, Errand};
 use super::config::Config;
+use super::endpoint::Endpoint;
+use super::fault::{Redirect, breaks, store_error};
 use super::reply;
 use super::scripts::Loaded;
 use super::watch::Watches;
@@ -21,7 +21,6 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
 use crate::observe::{Event, Reporter};
-use crate::tag::TagHash;
 use crate::timer;
 
 /// How long the view is believed after the sending of a heartbeat that was answered.
@@ -39,29 +38,40 @@ pub(super) enum State {
     Away,
 }
 
-/// One connection. Its generation tells its notes and replies from those of others.
+/// What a link has when it is attached: one connection, or several, which come and go together.
+/// Their generation tells their notes and replies from those of others.
 pub(super) struct Connection {
     pub(super) generation: u64,
-    pub(super) redis: MultiplexedConnection,
+    pub(super) lanes: Box<[MultiplexedConnection]>,
     pub(super) scripts: Loaded,
     /// Whether notes are proven to arrive.
     pub(super) tracked: bool,
+    next: AtomicUsize,
     unanswered: AtomicU32,
 }
 
 impl Connection {
     pub(super) fn new(
         generation: u64,
-        redis: MultiplexedConnection,
+        lanes: Box<[MultiplexedConnection]>,
         scripts: Loaded,
         tracked: bool,
     ) -> Self {
         Self {
             generation,
-            redis,
+            lanes,
             scripts,
             tracked,
+            next: AtomicUsize::new(0),
             unanswered: AtomicU32::new(0),
+        }
+    }
+
+    /// The connection for the next request, in turn.
+    pub(super) fn pick(&self) -> usize {
+        match self.lanes.len() {
+            1 => 0,
+            lanes => self.next.fetch_add(1, Ordering::Relaxed) % lanes,
         }
     }
 }
@@ -73,12 +83,84 @@ pub(super) struct Caught {
     pub(super) notes: u64,
 }
 
-/// What the handle, the driver and the connection's callback share.
-pub(super) struct Link {
-    pub(super) config: Config,
+/// The notes of one connection. Each arms its own tracking: a reply is judged by what its own
+/// connection has delivered.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// How many notes of the log's records this generation has delivered.
+    notes: AtomicU64,
+    pub(super) caught: watch::Sender<Caught>,
+}
+
+impl Lane {
+    fn new() -> Self {
+        Self {
+            notes: AtomicU64::new(0),
+            caught: watch::Sender::new(Caught {
+                generation: 0,
+                notes: 0,
+            }),
+        }
+    }
+
+    pub(super) fn notes(&self) -> u64 {
+        self.notes.load(Ordering::Acquire)
+    }
+
+    /// Whether every note of this generation is covered.
+    pub(super) fn is_caught_up(&self, generation: u64) -> bool {
+        let caught = *self.caught.borrow();
+        caught.generation == generation && caught.notes >= self.notes()
+    }
+}
+
+/// Those who wait for a proof that the view has all that the log had when they asked.
+#[derive(Debug)]
+pub(super) struct Barriers {
+    asked: AtomicU64,
+    /// Up to which one they have been answered, and whether with the proof.
+    answered: watch::Sender<(u64, bool)>,
+}
+
+impl Barriers {
+    /// How many have been asked for. Those are served by a write that is sent from now on.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    pub(super) fn are_waited_for(&self) -> bool {
+        self.answered.borrow().0 < self.asked()
+    }
+
+    pub(super) fn answer(&self, up_to: u64, proven: bool) {
+        self.answered.send_if_modified(|answered| {
+            let is_news = answered.0 < up_to;
+            if is_news {
+                *answered = (up_to, proven);
+            }
+            is_news
+        });
+    }
+}
+
+/// What all links of one cache have in common.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) config: Arc<Config>,
     pub(super) view: Arc<View>,
     pub(super) clock: Arc<Clock>,
     pub(super) reporter: Arc<Reporter>,
+    pub(super) leases: Arc<Watches>,
+}
+
+/// What the handle, the driver and the connections' callbacks share.
+pub(super) struct Link {
+    pub(super) endpoint: Endpoint,
+    pub(super) config: Arc<Config>,
+    pub(super) view: Arc<View>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) reporter: Arc<Reporter>,
+    pub(super) leases: Arc<Watches>,
     /// Replaced at each attach; read, for a clone of the handle, by each request.
     connection: RwLock<Option<Arc<Connection>>>,
     generation: AtomicU64,
@@ -87,17 +169,27 @@ pub(super) struct Link {
     start: fn(&Handle, Arc<Self>),
     driving: AtomicBool,
     closed: AtomicBool,
-    /// How many notes of the log's records this generation has delivered.
-    notes: AtomicU64,
-    pub(super) caught: watch::Sender<Caught>,
-    /// Wakes the driver: a note, an errand, a debt, the end.
+    pub(super) lanes: Box<[Lane]>,
+    pub(super) barriers: Barriers,
+    /// Wakes the driver: a note, a barrier, an errand, a debt, the end.
     pub(super) work: Notify,
     pub(super) backlog: Backlog,
-    pub(super) leases: Watches,
     /// The key that the attach under way writes to, and whether its note has come.
     probe: Mutex<(Vec<u8>, bool)>,
     /// The server's clock minus this process's, in milliseconds.
     offset: AtomicI64,
+}
+
+/// A request that was not answered as it should.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) redirect: Option<Redirect>,
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
 }
 
 impl std::fmt::Debug for Link {
@@ -116,31 +208,31 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Link {
     pub(super) fn new(
-        config: Config,
-        view: Arc<View>,
-        clock: Arc<Clock>,
-        reporter: Arc<Reporter>,
+        common: Common,
+        endpoint: Endpoint,
         start: fn(&Handle, Arc<Self>),
     ) -> Arc<Self> {
+        let lanes = common.config.settings.connections;
         Arc::new(Self {
-            config,
-            view,
-            clock,
-            reporter,
+            endpoint,
+            config: common.config,
+            view: common.view,
+            clock: common.clock,
+            reporter: common.reporter,
+            leases: common.leases,
             connection: RwLock::new(None),
             generation: AtomicU64::new(0),
             state: watch::Sender::new(State::Connecting),
             start,
             driving: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            notes: AtomicU64::new(0),
-            caught: watch::Sender::new(Caught {
-                generation: 0,
-                notes: 0,
-            }),
+            lanes: (0..lanes).map(|_| Lane::new()).collect(),
+            barriers: Barriers {
+                asked: AtomicU64::new(0),
+                answered: watch::Sender::new((0, true)),
+            },
             work: Notify::new(),
             backlog: Backlog::default(),
-            leases: Watches::default(),
             probe: Mutex::default(),
             offset: AtomicI64::new(0),
         })
@@ -149,14 +241,15 @@ impl Link {
     // State
 
     pub(super) fn is_away(&self) -> bool {
-        *self.state.borrow() == State::Away && self.driving.load(Ordering::Acquire)
+        self.is_closed()
+            || (*self.state.borrow() == State::Away && self.driving.load(Ordering::Acquire))
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Nobody holds the cache any more: the driver ends after its errands.
+    /// Nobody holds the cache any more, or it is shut down: the driver ends after its errands.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.work.notify_one();
@@ -165,7 +258,10 @@ impl Link {
     /// Sees to it that a driver runs: on this caller's runtime, if the one before is gone with
     /// the runtime it ran on.
     pub(super) fn drive(self: &Arc<Self>) {
-        if self.driving.load(Ordering::Acquire) || self.driving.swap(true, Ordering::AcqRel) {
+        if self.is_closed()
+            || self.driving.load(Ordering::Acquire)
+            || self.driving.swap(true, Ordering::AcqRel)
+        {
             return;
         }
         self.state.send_replace(State::Connecting);
@@ -193,7 +289,9 @@ impl Link {
     /// A number for the connection about to be made. From here on, the one before decides nothing.
     pub(super) fn next_generation(&self) -> u64 {
         let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
-        self.notes.store(0, Ordering::Release);
+        for lane in &self.lanes {
+            lane.notes.store(0, Ordering::Release);
+        }
         generation
     }
 
@@ -214,7 +312,9 @@ impl Link {
             // Under the slot's lock, here and below: the two never tell different stories.
             self.state.send_replace(State::Ready);
         }
-        self.reporter.tell(&Event::Connected);
+        if self.endpoint.has_the_log() {
+            self.reporter.tell(&Event::Connected);
+        }
     }
 
     /// A connection is gone, or as good as gone. The view stays trusted until its deadline: what
@@ -230,9 +330,14 @@ impl Link {
             lost
         };
         drop(lost);
-        self.view.stir();
+        self.barriers.answer(self.barriers.asked(), false);
         self.leases.wake_all();
         self.work.notify_one();
+        if !self.endpoint.has_the_log() {
+            tracing::debug!(target: "afresh", endpoint = ?self.endpoint, "a node was lost");
+            return;
+        }
+        self.view.stir();
         tracing::warn!(target: "afresh", "the shared store was lost; calls compute until it is back");
         self.reporter.tell(&Event::Disconnected);
     }
@@ -245,9 +350,15 @@ impl Link {
             .clone()
     }
 
+    /// Whether notes are proven to arrive at this moment.
+    pub(super) fn is_tracked_now(&self) -> bool {
+        self.connection()
+            .is_some_and(|connection| connection.tracked)
+    }
+
     /// The connection, after a wait if one is being made for the first time.
     pub(super) async fn connected(self: &Arc<Self>) -> Result<Arc<Connection>, Error> {
-        self.connected_within(self.config.op_timeout).await
+        self.connected_within(self.config.settings.op_timeout).await
     }
 
     pub(super) async fn connected_within(
@@ -257,6 +368,9 @@ impl Link {
         self.drive();
         if let Some(connection) = self.connection() {
             return Ok(connection);
+        }
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Store, "the cache has been shut down"));
         }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| *state != State::Connecting);
@@ -285,10 +399,12 @@ impl Link {
     pub(super) async fn request<T: FromRedisValue>(
         &self,
         connection: &Connection,
+        lane: usize,
         command: &Cmd,
-    ) -> Result<T, Error> {
-        let mut redis = connection.redis.clone();
-        let answer = timer::timeout(self.config.op_timeout, command.query_async(&mut redis)).await;
+    ) -> Result<T, Failed> {
+        let mut redis = connection.lanes[lane].clone();
+        let limit = self.config.settings.op_timeout;
+        let answer = timer::timeout(limit, command.query_async(&mut redis)).await;
         self.answered(connection, answer)
     }
 
@@ -296,10 +412,12 @@ impl Link {
     pub(super) async fn request_all<T: FromRedisValue>(
         &self,
         connection: &Connection,
+        lane: usize,
         commands: &Pipeline,
-    ) -> Result<T, Error> {
-        let mut redis = connection.redis.clone();
-        let answer = timer::timeout(self.config.op_timeout, commands.query_async(&mut redis)).await;
+    ) -> Result<T, Failed> {
+        let mut redis = connection.lanes[lane].clone();
+        let limit = self.config.settings.op_timeout;
+        let answer = timer::timeout(limit, commands.query_async(&mut redis)).await;
         self.answered(connection, answer)
     }
 
@@ -307,36 +425,40 @@ impl Link {
         &self,
         connection: &Connection,
         answer: Option<Result<T, RedisError>>,
-    ) -> Result<T, Error> {
-        match answer {
+    ) -> Result<T, Failed> {
+        let error = match answer {
             Some(Ok(answer)) => {
                 connection.unanswered.store(0, Ordering::Relaxed);
-                Ok(answer)
+                return Ok(answer);
             }
             Some(Err(error)) => {
-                if breaks(&error) {
+                if breaks(&error, self.endpoint.has_the_log()) {
                     self.lose(connection.generation);
                 }
-                Err(store_error(&error))
+                return Err(Failed {
+                    redirect: Redirect::of(&error),
+                    error: store_error(&error),
+                });
             }
             None => {
                 let unanswered = connection.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
                 if unanswered >= SILENT {
                     self.lose(connection.generation);
                 }
-                let waited = self.config.op_timeout;
-                Err(Error::new(
-                    ErrorKind::Timeout,
-                    format!("no answer within {waited:?}"),
-                ))
+                let waited = self.config.settings.op_timeout;
+                Error::new(ErrorKind::Timeout, format!("no answer within {waited:?}"))
             }
-        }
+        };
+        Err(Failed {
+            error,
+            redirect: None,
+        })
     }
 
     // Notes
 
-    /// Called by the connection's own task for each push, before the reply that follows it.
-    pub(super) fn on_push(&self, generation: u64, push: &PushInfo) {
+    /// Called by a connection's own task for each push, before the reply that follows it.
+    pub(super) fn on_push(&self, generation: u64, lane: usize, push: &PushInfo) {
         if !self.is_current(generation) {
             return;
         }
@@ -346,10 +468,10 @@ impl Link {
                 if let Some(Value::Array(keys)) = push.data.first() {
                     keys.iter()
                         .filter_map(reply::bytes)
-                        .for_each(|key| self.on_change(key));
+                        .for_each(|key| self.on_change(lane, key));
                 } else {
                     // No keys: the whole database was flushed.
-                    self.note();
+                    self.note(lane);
                     self.leases.wake_all();
                 }
             }
@@ -357,9 +479,9 @@ impl Link {
         }
     }
 
-    fn on_change(&self, key: &[u8]) {
+    fn on_change(&self, lane: usize, key: &[u8]) {
         if key == self.config.names.records {
-            self.note();
+            self.note(lane);
         } else if !self.leases.wake(key) {
             let mut probe = locked(&self.probe);
             if probe.0 == key {
@@ -369,35 +491,51 @@ impl Link {
     }
 
     /// The log has moved: what the view knows is behind until a catch-up has covered this note.
-    pub(super) fn note(&self) {
-        self.notes.fetch_add(1, Ordering::AcqRel);
+    pub(super) fn note(&self, lane: usize) {
+        if !self.endpoint.has_the_log() {
+            return;
+        }
+        self.lanes[lane].notes.fetch_add(1, Ordering::AcqRel);
         self.view.stir();
         self.work.notify_one();
     }
 
-    pub(super) fn notes(&self) -> u64 {
-        self.notes.load(Ordering::Acquire)
-    }
-
-    /// Waits until every note that has been delivered by now is covered.
-    pub(super) async fn up_to_date(&self, generation: u64) -> Result<(), Error> {
-        let wanted = self.notes();
+    /// Waits until every note that this lane has delivered by now is covered.
+    pub(super) async fn up_to_date(&self, generation: u64, lane: usize) -> Result<(), Error> {
+        let lane = &self.lanes[lane];
+        let wanted = lane.notes();
         let covered = |caught: &Caught| {
             caught.generation > generation
                 || (caught.generation == generation && caught.notes >= wanted)
         };
         // Nearly always nothing has come since.
-        if covered(&self.caught.borrow()) && self.is_current(generation) {
+        if covered(&lane.caught.borrow()) && self.is_current(generation) {
             return Ok(());
         }
-        let mut caught = self.caught.subscribe();
+        let mut caught = lane.caught.subscribe();
         let waited = caught.wait_for(covered);
-        match timer::timeout(self.config.op_timeout, waited).await {
+        match timer::timeout(self.config.settings.op_timeout, waited).await {
             Some(Ok(_)) if self.is_current(generation) => Ok(()),
-            _ => Err(Error::new(
-                ErrorKind::Timeout,
-                "the log could not be caught up with in time",
-            )),
+            _ => Err(behind()),
+        }
+    }
+
+    /// Waits for a proof that the view has everything that was in the log when this was called.
+    pub(super) async fn barrier(self: &Arc<Self>) -> Result<(), Error> {
+        let connection = self.connected().await?;
+        if !connection.tracked {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "no notes of invalidations arrive on this connection",
+            ));
+        }
+        let mut answered = self.barriers.answered.subscribe();
+        let ticket = self.barriers.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        self.work.notify_one();
+        let passed = answered.wait_for(|&(up_to, _)| up_to >= ticket);
+        match timer::timeout(self.config.settings.op_timeout, passed).await {
+            Some(Ok(answer)) if answer.1 => Ok(()),
+            _ => Err(behind()),
         }
     }
 
@@ -419,13 +557,25 @@ impl Link {
     }
 
     /// Keeps an invalidation that was not acknowledged. What it names is invalid here from now on.
-    pub(super) fn owe(self: &Arc<Self>, tags: Vec<TagHash>) {
-        self.backlog.add_debt(tags, |owed| self.view.owe(owed));
+    pub(super) fn owe(self: &Arc<Self>, debt: Debt) {
+        self.backlog.add_debt(debt, |owed| self.view.owe(owed));
         let owed = self.view.owed();
         tracing::warn!(target: "afresh", owed, "an invalidation was not acknowledged; it is kept and tried again");
         self.reporter.tell(&Event::Owed { tags: owed });
         self.drive();
         self.work.notify_one();
+    }
+
+    /// Waits until nothing is left to do in the background, or until the time is over.
+    pub(super) async fn finish(self: &Arc<Self>, limit: Duration) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        self.drive();
+        self.work.notify_one();
+        let mut left = self.backlog.changes();
+        let done = left.wait_for(|()| self.backlog.is_empty());
+        let _ = timer::timeout(limit, done).await;
     }
 
     // Time
@@ -442,48 +592,9 @@ impl Link {
     }
 }
 
-/// Whether an error means that this connection leads to no server that can be worked with.
-fn breaks(error: &RedisError) -> bool {
-    use redis::ErrorKind::Server;
-    error.is_unrecoverable_error()
-        || error.is_io_error()
-        || matches!(
-            error.kind(),
-            Server(
-                ServerErrorKind::ReadOnly
-                    | ServerErrorKind::BusyLoading
-                    | ServerErrorKind::MasterDown
-                    | ServerErrorKind::ClusterDown
-                    | ServerErrorKind::NoScript
-            )
-        )
-}
-
-/// Whether an error stays until someone changes the set-up.
-pub(super) fn is_lasting(error: &RedisError) -> bool {
-    use redis::ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::AuthenticationFailed
-            | Kind::InvalidClientConfig
-            | Kind::RESP3NotSupported
-            | Kind::Server(ServerErrorKind::NoPerm)
-    ) || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE"))
-}
-
-/// An error of the server's or the connection's, in our words first.
-pub(super) fn store_error(error: &RedisError) -> Error {
-    if is_lasting(error) {
-        Error::caused(
-            ErrorKind::Config,
-            "the shared store refuses this set-up",
-            error.to_string(),
-        )
-    } else {
-        Error::caused(
-            ErrorKind::Store,
-            "the shared store answered with an error",
-            error.to_string(),
-        )
-    }
+fn behind() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the log could not be caught up with in time",
+    )
 }

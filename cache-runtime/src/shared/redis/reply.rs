@@ -2,7 +2,8 @@
 
 use redis::Value;
 
-use crate::log::{Answer, LogId, Record};
+use crate::clock::Millis;
+use crate::log::{Answer, LogId, Mark, MarkId, Marking, Record};
 use crate::tag::TagHash;
 
 /// The log's metadata.
@@ -39,16 +40,21 @@ pub(super) fn array(value: &Value) -> Option<&[Value]> {
     }
 }
 
-/// Id, head and floor.
+/// Id, head and floor, perhaps with more behind them.
 pub(super) fn log(value: &Value) -> Option<Log> {
     match array(value)? {
-        [log, head, floor] => Some(Log {
+        [log, head, floor, ..] => Some(Log {
             id: id(log)?,
             head: number(head)?,
             floor: number(floor)?,
         }),
         _ => None,
     }
+}
+
+/// When the log's hashes are to be rotated, where the log's state was asked for.
+pub(super) fn due(value: &Value) -> Option<Millis> {
+    number(array(value)?.get(3)?)
 }
 
 /// Records of the log with this id. One of another log, or one that cannot be read, spoils all:
@@ -67,11 +73,17 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
     let position = std::str::from_utf8(bytes(position)?).ok()?;
     let version = position.strip_suffix("-0")?.parse().ok()?;
     let mut of = None;
-    let mut named = None;
+    let mut moved = None;
+    let mut ended = None;
+    let (mut placed, mut deadline, mut held) = (None, None, None);
     for field in array(fields)?.chunks_exact(2) {
         match bytes(&field[0])? {
             b"i" => of = id(&field[1]),
-            b"t" => named = tags(bytes(&field[1])?),
+            b"t" => moved = tags(bytes(&field[1])?),
+            b"u" => ended = id(&field[1]),
+            b"m" => placed = id(&field[1]),
+            b"d" => deadline = number(&field[1]),
+            b"p" => held = tags(bytes(&field[1])?),
             // A field that a later release adds within this layout.
             _ => {}
         }
@@ -79,10 +91,50 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
     if of? != *log {
         return None;
     }
+    let mark = match (placed, ended) {
+        (Some(id), _) => Some(Marking::Placed(Mark {
+            id,
+            deadline: deadline?,
+            tags: held?,
+        })),
+        (None, Some(id)) => Some(Marking::Ended(id)),
+        (None, None) => None,
+    };
     Some(Record {
         version,
-        tags: named?,
+        tags: moved?,
+        mark,
     })
+}
+
+/// The marks that stand, as their hash holds them: token, then deadline and tags. The sentinel is
+/// no mark. One that cannot be read spoils all.
+pub(super) fn marks(value: &Value) -> Option<Vec<Mark>> {
+    let pairs: Vec<(&Value, &Value)> = match value {
+        Value::Map(pairs) => pairs.iter().map(|(token, mark)| (token, mark)).collect(),
+        value => {
+            let pairs = array(value)?.chunks_exact(2);
+            pairs.map(|pair| (&pair[0], &pair[1])).collect()
+        }
+    };
+    let named = |(token, _): &(&Value, &Value)| !bytes(token).is_some_and(<[u8]>::is_empty);
+    let marks = pairs.into_iter().filter(named);
+    marks.map(|(token, held)| mark(token, held)).collect()
+}
+
+fn mark(token: &Value, held: &Value) -> Option<Mark> {
+    let id: MarkId = id(token)?;
+    let (deadline, held) = bytes(held)?.split_at_checked(16)?;
+    let deadline: Millis = std::str::from_utf8(deadline).ok()?.parse().ok()?;
+    let tags = tags(held)?;
+    Some(Mark { id, deadline, tags })
+}
+
+/// What an attach found: the log, and the marks that stand.
+pub(super) fn found(value: &Value) -> Option<(Log, Vec<Mark>)> {
+    let (standing, log) = array(value)?.split_last()?;
+    let log = self::log(&Value::Array(log.to_vec()))?;
+    Some((log, marks(standing)?))
 }
 
 /// Tags, 8 bytes each.

@@ -8,6 +8,9 @@ use redis::{Cmd, Pipeline, cmd, pipe};
 pub(super) enum Script {
     Attach,
     Append,
+    Mark,
+    Expire,
+    Rotate,
     Ask,
     Bid,
     Renew,
@@ -17,9 +20,15 @@ pub(super) enum Script {
     Probe,
 }
 
-const ALL: [(Script, &str); 9] = [
+/// What stands before each script that changes the log.
+const LOG: &str = include_str!("log.lua");
+
+const ALL: [(Script, &str); 12] = [
     (Script::Attach, include_str!("attach.lua")),
     (Script::Append, include_str!("append.lua")),
+    (Script::Mark, include_str!("mark.lua")),
+    (Script::Expire, include_str!("expire.lua")),
+    (Script::Rotate, include_str!("rotate.lua")),
     (Script::Ask, include_str!("ask.lua")),
     (Script::Bid, include_str!("bid.lua")),
     (Script::Renew, include_str!("renew.lua")),
@@ -28,6 +37,16 @@ const ALL: [(Script, &str); 9] = [
     (Script::Discard, include_str!("discard.lua")),
     (Script::Probe, include_str!("probe.lua")),
 ];
+
+impl Script {
+    /// Whether it changes the log.
+    fn is_of_the_log(self) -> bool {
+        matches!(
+            self,
+            Self::Attach | Self::Append | Self::Mark | Self::Expire | Self::Rotate
+        )
+    }
+}
 
 /// The scripts as one server knows them.
 #[derive(Clone, Debug)]
@@ -42,13 +61,16 @@ impl Loaded {
     pub(super) fn load(says_flags: bool) -> Pipeline {
         let mut load = pipe();
         for (script, text) in ALL {
-            let first = match script {
-                Script::Attach | Script::Append | Script::Probe if says_flags => {
-                    "#!lua flags=allow-oom\n"
-                }
-                _ => "",
+            let prelude = if script.is_of_the_log() { LOG } else { "" };
+            let must_run = script.is_of_the_log() || script == Script::Probe;
+            let first = if says_flags && must_run {
+                "#!lua flags=allow-oom\n"
+            } else {
+                ""
             };
-            load.cmd("SCRIPT").arg("LOAD").arg(format!("{first}{text}"));
+            load.cmd("SCRIPT")
+                .arg("LOAD")
+                .arg(format!("{first}{prelude}{text}"));
         }
         load
     }
