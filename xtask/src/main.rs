@@ -1,6 +1,7 @@
 //! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
 //! nothing of what they do.
 
+mod proof;
 mod server;
 mod shell;
 mod step;
@@ -15,11 +16,18 @@ struct Command {
     run: fn(&[String]) -> ExitCode,
 }
 
-const COMMANDS: &[Command] = &[Command {
-    name: "test",
-    about: "everything that must hold before a commit: formatting, lints, tests, docs, the example",
-    run: test::run,
-}];
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        about: "everything that must hold before a commit: formatting, lints, tests, docs, the example",
+        run: test::run,
+    },
+    Command {
+        name: "proof",
+        about: "the tests and the storm on each kind of server: the one here, Valkey, Redis 6.2",
+        run: proof::run,
+    },
+];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

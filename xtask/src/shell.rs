@@ -26,6 +26,12 @@ fn root() -> PathBuf {
     root
 }
 
+/// The folder that Cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    let named = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    named.map_or_else(|| root().join("target"), |named| root().join(named))
+}
+
 fn changes_tests(variable: &str) -> bool {
     match variable {
         "AFRESH_TEST_SERVER" => false,
