@@ -1,5 +1,6 @@
 //! What a hit costs beside the least it could cost: a local one beside a raw `quick_cache` get, a
-//! shared one beside a raw `GET` and decode with the same client. Run it with
+//! shared one beside a raw `GET` and decode with the same client, a strict local one beside the
+//! same; and what a call costs beside its body while the server is away. Run it with
 //! `cargo bench --bench hits`; it starts a Redis of its own. Rounds alternate (A B A B …), and what
 //! counts is the median of the ratios: on a noisy machine single times mean little.
 
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use afresh::{Cache, cached};
-use afresh_test_support::Server;
+use afresh::{Cache, Consistency, cached};
+use afresh_test_support::{Server, Stop, eventually};
 use serde::{Deserialize, Serialize};
 
 const KEYS: i64 = 1_000;
@@ -173,6 +174,94 @@ async fn shared() {
     );
 }
 
+/// A local hit in `Strict`: one small round trip, shared by all that wait at one time.
+async fn strict(tasks: usize) {
+    const CALLS: usize = 6_400;
+    let server = Server::start();
+    let cache = Cache::builder()
+        .url(server.url())
+        .consistency(Consistency::Strict)
+        .build()
+        .await
+        .expect("a URL");
+    for id in 0..KEYS {
+        shared_book(&cache, id).await;
+    }
+    let client = redis::Client::open(server.url()).expect("a URL");
+    let raw = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("a server");
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let start = Instant::now();
+        futures_util::future::join_all((0..tasks).map(|task| {
+            let cache = &cache;
+            async move {
+                for id in order(round + task).take(CALLS / tasks) {
+                    black_box(shared_book(cache, id).await);
+                }
+            }
+        }))
+        .await;
+        let ours = start.elapsed();
+        let start = Instant::now();
+        futures_util::future::join_all((0..tasks).map(|_| {
+            let mut raw = raw.clone();
+            async move {
+                for _ in 0..CALLS / tasks {
+                    redis::cmd("PING")
+                        .exec_async(&mut raw)
+                        .await
+                        .expect("a server");
+                }
+            }
+        }))
+        .await;
+        times.push((ours, start.elapsed()));
+    }
+    assert_eq!(
+        cache.stats().computed,
+        KEYS as u64,
+        "everything measured was a hit"
+    );
+    let name = format!("strict hit / PING, {tasks} tasks");
+    compare(&name, times.into_iter(), CALLS as u32);
+}
+
+/// A call while the server is away, beside its body.
+async fn away() {
+    const CALLS: usize = 20_000;
+    let server = Server::start();
+    let cache = Cache::builder()
+        .url(server.url())
+        .local(false)
+        .build()
+        .await
+        .expect("a URL");
+    server.stop(Stop::Kill);
+    eventually("the loss", || {
+        let start = Instant::now();
+        let book = futures_util::FutureExt::now_or_never(shared_book(&cache, 0));
+        book.is_some() && start.elapsed() < Duration::from_millis(1)
+    });
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let start = Instant::now();
+        for id in order(round).take(CALLS) {
+            black_box(shared_book(&cache, id).await);
+        }
+        let ours = start.elapsed();
+        let start = Instant::now();
+        for id in order(round).take(CALLS) {
+            black_box(make(black_box(id)));
+        }
+        times.push((ours, start.elapsed()));
+    }
+    assert_eq!(cache.stats().hits_shared, 0);
+    compare("server away / the body", times.into_iter(), CALLS as u32);
+}
+
 fn main() {
     println!("{:<28}{:>15}{:>15}{:>9}", "", "afresh", "raw", "ratio");
     local();
@@ -181,4 +270,13 @@ fn main() {
         .build()
         .expect("a runtime");
     runtime.block_on(shared());
+    runtime.block_on(strict(1));
+    runtime.block_on(strict(64));
+    // The connection's task must go on while the calls are made.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(away());
 }

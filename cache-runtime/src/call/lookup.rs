@@ -65,8 +65,8 @@ impl Call {
             return;
         }
         let Some(shared) = &inner.shared else { return };
-        if !shared.is_attached() {
-            // Nothing to wait for: whoever comes to know the log is judged by it later.
+        if !shared.is_tracked() {
+            // Nothing here could be proven; and what is asked of the server is judged by it.
             return;
         }
         match shared.barrier().await {

@@ -168,11 +168,15 @@ impl Backlog {
         locked(&self.marks).remove(id);
     }
 
-    /// The marks that are to be renewed now: those whose time it is, or all of them where the log
-    /// is another than it was. Each is due again a third of its time later.
-    pub(super) fn marks_due(&self, now: Millis, all: bool) -> Vec<(MarkId, Kept)> {
+    /// The marks that are to be renewed now: those whose time it is, and those that stand in a log
+    /// other than this one, which they are to be placed in. Each is due again a third of its time
+    /// later.
+    pub(super) fn marks_due(&self, now: Millis, log: Option<LogId>) -> Vec<(MarkId, Kept)> {
         let mut marks = locked(&self.marks);
-        let due = marks.iter_mut().filter(|(_, kept)| all || kept.due <= now);
+        let is_due = |kept: &Kept| {
+            kept.due <= now || (kept.log.is_some() && log.is_some() && kept.log != log)
+        };
+        let due = marks.iter_mut().filter(|(_, kept)| is_due(kept));
         due.map(|(id, kept)| {
             kept.due = now + kept.lasts / 3;
             (*id, kept.clone())

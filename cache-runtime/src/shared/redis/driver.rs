@@ -18,7 +18,7 @@ use super::scripts::Script;
 use super::{follow, reply};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
-use crate::log::{LogId, Mark, Marking, Record};
+use crate::log::{Mark, Marking, Record};
 use crate::observe::Event;
 use crate::tag::TagHash;
 use crate::timer;
@@ -120,7 +120,6 @@ async fn wait_to_retry(link: &Link, wait: Duration) {
 /// a heartbeat has been answered.
 async fn keep(link: &Arc<Link>, connection: &Connection, proven: &mut bool) -> Result<(), Error> {
     let mut beat = link.clock.now();
-    let mut log = None;
     loop {
         if !link.is_current(connection.generation) || link.connection().is_none() {
             return Err(Error::new(ErrorKind::Store, "the connection was lost"));
@@ -132,7 +131,7 @@ async fn keep(link: &Arc<Link>, connection: &Connection, proven: &mut bool) -> R
         bear(run_errands(link, connection).await)?;
         if link.endpoint.has_the_log() {
             settle_debts(link, connection).await;
-            renew_marks(link, connection, &mut log).await;
+            renew_marks(link, connection).await;
         }
         if link.is_closed() {
             return Ok(());
@@ -338,11 +337,9 @@ async fn end_mark(link: &Link, connection: &Connection, mark: &Mark) -> Result<(
 
 /// Keeps the marks of this process's own mutations standing. In a log that has begun meanwhile
 /// they are not yet: there they are placed again, at once.
-async fn renew_marks(link: &Link, connection: &Connection, log: &mut Option<LogId>) {
-    let id = link.view.identity().map(|(id, _)| id);
-    let is_another = log.is_some() && *log != id;
-    *log = id;
-    for (id, kept) in link.backlog.marks_due(link.clock.now(), is_another) {
+async fn renew_marks(link: &Link, connection: &Connection) {
+    let log = link.view.identity().map(|(id, _)| id);
+    for (id, kept) in link.backlog.marks_due(link.clock.now(), log) {
         if let Err(error) = super::mark(
             link,
             connection,
