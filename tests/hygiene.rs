@@ -65,7 +65,8 @@ mod shadowed {
         version = 1,
         singleflight,
         local,
-        store_if = |v| *v > 0
+        store_if = |v| *v > 0,
+        result_tags = |v| ["v:{v}"]
     )]
     pub(super) async fn read(id: u32) -> u32 {
         id
@@ -95,6 +96,16 @@ const START: u32 = 3;
 )]
 async fn arguments(k: u32, m: u32, p: u32, plan: u32, start: u32, call: u32) -> u32 {
     k + m * 10 + p * 100 + start * 1000 + call * 10_000 + plan * 100_000
+}
+
+#[cached(key = (done, finishing), result_tags = |finishing| ["{finishing}:{done}"])]
+async fn of_the_value(done: u32, finishing: u32) -> u32 {
+    done + finishing
+}
+
+#[invalidates(result_tags = |done| ["{finishing}:{done}"])]
+async fn from_the_value(done: u32, finishing: u32) -> u32 {
+    done + finishing
 }
 
 #[cached(key = "{k}:{m}:{start}:{call}", tags = ["{start}"])]
@@ -166,6 +177,10 @@ async fn nothing_is_captured() {
     assert_eq!(arguments(1, 2, 3, 6, 4, 5).await, 654_321);
     assert_eq!((templates(1, 2, 3, 4).await, parts(1, 2, 3).await), (10, 6));
     assert_eq!(mutation(1, 2, 3).await, 6);
+    assert_eq!(
+        (of_the_value(1, 2).await, from_the_value(1, 2).await),
+        (3, 3)
+    );
     assert_eq!(locals().await, 30);
     assert_eq!(constants().await, 6);
     assert_eq!(declared(1, 2).await, 3);

@@ -93,6 +93,7 @@ async fn no_options(a: u32, b: &str) -> usize {
     version = 3,
     singleflight(lease = "5s", wait = "1m"),
     store_if = |value| !value.is_empty() && *id > 0,
+    result_tags = |value| ["pages:{id}", value.len().to_string()],
     cache = cache,
     crate = ::afresh,
 )]
@@ -108,6 +109,19 @@ async fn in_this_process(db: Arc<Db>, id: i64) -> Option<Arc<Book>> {
 #[cached(ttl = TTL * 2, tags = names.iter())]
 async fn tags_of_an_iterator(names: Vec<String>) -> Vec<String> {
     names
+}
+
+#[cached(ttl = TTL, result_tags = |value| value.iter())]
+async fn tags_of_the_value(names: Vec<String>) -> Vec<String> {
+    names
+}
+
+#[invalidates(result_tags = |(a, _)| ["a:{a}", "by:{by}"])]
+async fn tags_of_a_pair(by: &str) -> Answer<(u32, u32)> {
+    if by.is_empty() {
+        return Err(DbError);
+    }
+    Ok((1, 2))
 }
 
 #[cached(key = ())]
@@ -335,7 +349,12 @@ trait Remote {
 
 #[async_trait::async_trait]
 impl Remote for Shop<u32> {
-    #[cached(ttl = 60, key = "{self.name}:{id}:{extra}", store_if = |book| book.id > 0)]
+    #[cached(
+        ttl = 60,
+        key = "{self.name}:{id}:{extra}",
+        store_if = |book| book.id > 0,
+        result_tags = |book| ["title:{book.title}"]
+    )]
     async fn fetch(&self, id: i64, extra: &str) -> Answer<Book> {
         let mut book = self.db.load(id).await?;
         book.title.push_str(extra);
@@ -353,7 +372,11 @@ impl Remote for Shop<u32> {
         id
     }
 
-    #[invalidates(tags = ["remote:{id}"], entries = [self.provided(id)])]
+    #[invalidates(
+        tags = ["remote:{id}"],
+        entries = [self.provided(id)],
+        result_tags = |()| ["remote:{self.name}"]
+    )]
     async fn store(&self, id: u32) -> Answer<()> {
         if id == 0 {
             return Err(DbError);
@@ -400,6 +423,8 @@ async fn functions() {
         Some(3)
     );
     assert_eq!(tags_of_an_iterator(vec!["a".into()]).await, ["a"]);
+    assert_eq!(is_send(tags_of_the_value(vec!["a".into()])).await, ["a"]);
+    assert_eq!(is_send(tags_of_a_pair("me")).await, Ok((1, 2)));
     unit().await;
     assert_eq!(attributed(1).await, Some(1));
     assert_eq!(patterns((1, 2), Point { x: 3, y: 0 }, [4, 5]).await, 11);

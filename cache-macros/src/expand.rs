@@ -15,7 +15,7 @@ use syn::ext::IdentExt as _;
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
-use crate::model::{Access, Callable, Place, Tag, Tags};
+use crate::model::{Access, Callable, Labels, Place, ResultTags, Tag, Tags};
 
 /// Generated, and located at a place of the user's.
 fn at(place: Span) -> Span {
@@ -97,6 +97,54 @@ fn body(function: &Callable, place: &Place, others: &TokenStream) -> TokenStream
         }
         #inside
     }
+}
+
+/// The body, and what closure options ask of its output afterwards.
+struct Judged<'a> {
+    body: &'a TokenStream,
+    /// The statements that ask.
+    asks: &'a TokenStream,
+    /// They may name an argument, which the body then only borrows.
+    borrows: bool,
+}
+
+impl Judged<'_> {
+    /// The last link of a chain, located where `async` is written.
+    fn link(&self, keyword: Span) -> TokenStream {
+        let span = at(keyword);
+        let (finishing, done) = (hidden("finishing"), hidden("done"));
+        let Self { body, asks, .. } = self;
+        // Where an argument may be named, the body borrows what it only reads; elsewhere, a
+        // borrow would ask arguments for `Sync`.
+        let block = if self.borrows {
+            quote_spanned!(span=> async { #body })
+        } else {
+            quote_spanned!(span=> async move { #body })
+        };
+        quote_spanned! {span=>
+            .judged(move |#finishing| async move {
+                let mut #done = #finishing.body(#block).await;
+                #asks
+                #done.finish()
+            })
+        }
+    }
+}
+
+/// The statement that asks for the tags of a value.
+fn result_tags(tags: &ResultTags, place: &Place) -> TokenStream {
+    let done = hidden("done");
+    let labels = match &tags.tags {
+        Labels::Call(call) => call.to_token_stream(),
+        Labels::Each(closure, tags) => {
+            let mut closure = closure.clone();
+            let tags = tags.iter().map(|each| tag(each, place));
+            *closure.body = syn::Expr::Verbatim(quote!([#(#tags),*]));
+            closure.into_token_stream()
+        }
+    };
+    let span = at(syn::spanned::Spanned::span(&labels));
+    quote_spanned!(span=> #done.result_tags(#labels);)
 }
 
 /// The function around what it now does.

@@ -186,7 +186,7 @@ pub(crate) struct Asynchronous {
 }
 
 /// The names that a pattern binds. A capitalised name alone is a unit struct.
-fn bound(pat: &Pat, names: &mut Vec<Ident>) {
+pub(crate) fn bound(pat: &Pat, names: &mut Vec<Ident>) {
     let mut all = |pats: &mut dyn Iterator<Item = &Pat>| pats.for_each(|pat| bound(pat, names));
     match pat {
         Pat::Ident(pat) => {

@@ -50,6 +50,20 @@ async fn search(name: String, limit: Limit) -> Vec<Book> {
 }"#,
     ),
     (
+        "result_tags",
+        r#"#[cached(ttl = 60, key = "{id}", result_tags = |book| ["author:{book.author}", book.genre()])]
+async fn book(id: i64) -> Result<Book, DbError> {
+    load(id).await
+}"#,
+    ),
+    (
+        "result_tags_borrow",
+        r#"#[cached(key = "{name}", store_if = Option::is_some, result_tags = labels(&shop))]
+async fn find(shop: Shop, name: &str) -> Option<Book> {
+    shop.find(name).await
+}"#,
+    ),
+    (
         "unshared_error",
         r#"#[cached(key = "{name}", local)]
 async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
@@ -85,6 +99,7 @@ where
     version = 3,
     singleflight(lease = "5s", wait = "1m"),
     store_if = |v| !v.is_empty(),
+    result_tags = |v| ["first:{v.0}/{type}"],
     local,
     cache = self.cache,
     crate = crate::reexported,
@@ -104,6 +119,13 @@ where
         r#"#[invalidates(tags = ["books", "book:{id}"])]
 async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
     db.rename(id, title).await
+}"#,
+    ),
+    (
+        "invalidates_result_tags",
+        r#"#[invalidates(tags = ["books"], result_tags = |book| ["author:{book.author}", "by:{user.name}"])]
+async fn add(user: User, title: &str) -> Result<Book, DbError> {
+    insert(title).await
 }"#,
     ),
     (

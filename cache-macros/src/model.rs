@@ -6,14 +6,16 @@ mod callable;
 mod duration;
 mod invalidates;
 mod key;
+mod result_tags;
 mod tags;
 mod values;
 
-pub(crate) use self::cached::{Cached, KNOWN as CACHED};
+pub(crate) use self::cached::{Cached, KNOWN as CACHED, StoreIf};
 pub(crate) use self::callable::Callable;
 pub(crate) use self::duration::Ttl;
 pub(crate) use self::invalidates::{Invalidates, KNOWN as INVALIDATES, When};
 pub(crate) use self::key::{Key, Part, Piece};
+pub(crate) use self::result_tags::{Labels, ResultTags};
 pub(crate) use self::tags::{Tag, Tags};
 pub(crate) use self::values::{Access, Scope};
 

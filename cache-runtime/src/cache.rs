@@ -337,8 +337,13 @@ impl Debt {
         }
     }
 
-    /// Adds what became known later.
-    pub(crate) fn add(&mut self, tags: impl IntoIterator<Item = TagHash>) {
+    /// Whether it is this cache's.
+    pub(crate) fn is_for(&self, cache: &Cache) -> bool {
+        self.cache.is_same(cache)
+    }
+
+    /// There is more to invalidate, in the same step.
+    pub(crate) fn extend(&mut self, tags: impl IntoIterator<Item = TagHash>) {
         self.tags.extend(tags);
     }
 

@@ -28,7 +28,7 @@ mod plan;
 mod subject;
 mod typed;
 
-pub use plan::{Finish, Finished, Planned, Planning, Start};
+pub use plan::{Ending, Finish, Finished, Finishing, Planned, Planning, Start};
 
 use subject::Subject;
 pub use subject::{Site, site};

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::cache::{Cache, Debt};
+use crate::call::{Finished, Finishing};
 use crate::error::{Error, ErrorKind};
 use crate::inspect;
 use crate::spec::{Mutation, When};
@@ -35,7 +36,7 @@ impl Targets {
         for tag in tags {
             let tag: Tag = tag.into();
             if tag.is_empty() {
-                self.misuse("a tag is empty, and invalidates nothing: give each tag a text");
+                self.misuse(EMPTY_TAG);
             } else {
                 self.add(None, tag.hash());
             }
@@ -84,43 +85,51 @@ impl Targets {
     }
 
     fn misuse(&self, what: &'static str) {
-        let Mutation {
-            name, file, line, ..
-        } = self.spec;
-        let error = Error::new(
-            ErrorKind::Config,
-            format!("`{name}` at {file}:{line}: {what}"),
-        );
-        self.cache
-            .0
-            .reporter
-            .misuse("a mutation is used in a way that cannot work", &error);
+        misuse(self.spec, &self.cache, what);
     }
+}
+
+const EMPTY_TAG: &str = "a tag is empty, and invalidates nothing: give each tag a text";
+
+fn misuse(spec: &Mutation, cache: &Cache, what: &'static str) {
+    let Mutation {
+        name, file, line, ..
+    } = spec;
+    let error = Error::new(
+        ErrorKind::Config,
+        format!("`{name}` at {file}:{line}: {what}"),
+    );
+    cache
+        .0
+        .reporter
+        .misuse("a mutation is used in a way that cannot work", &error);
 }
 
 /// A mutation about to run: the first link of the chain in an expansion.
 #[must_use = "a mutation does nothing until it is run"]
-pub struct Mutating<R> {
-    when: When,
-    success: fn(&R) -> bool,
+pub struct Mutating<R, T> {
+    spec: &'static Mutation,
+    cache: Cache,
+    value: fn(&R) -> Option<&T>,
     debts: Vec<Debt>,
 }
 
-impl<R> fmt::Debug for Mutating<R> {
+impl<R, T> fmt::Debug for Mutating<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutating")
-            .field("when", &self.when)
+            .field("spec", self.spec)
             .finish_non_exhaustive()
     }
 }
 
 /// Gathers what is to be invalidated. From here on it will be, unless the body returns `Err`.
-pub fn mutate<R>(
-    success: fn(&R) -> bool,
+/// `value` is what a success has to show.
+pub fn mutate<R, T>(
+    value: fn(&R) -> Option<&T>,
     spec: &'static Mutation,
     cache: Option<&Cache>,
     gather: impl FnOnce(&mut Targets),
-) -> Mutating<R> {
+) -> Mutating<R, T> {
     let mut targets = Targets {
         spec,
         cache: Cache::current(cache),
@@ -133,35 +142,62 @@ pub fn mutate<R>(
         .map(|(cache, tags)| Debt::new(&cache, tags))
         .collect();
     Mutating {
-        when: spec.when,
-        success,
+        spec,
+        cache: targets.cache,
+        value,
         debts,
     }
 }
 
-impl<R> Mutating<R> {
+impl<R, T> Mutating<R, T> {
     /// Runs the body, and invalidates. What the body returns is returned, whether or not the
     /// invalidation was acknowledged: where it was not, it is kept and tried again.
-    pub async fn run(mut self, body: impl Future<Output = R>) -> R {
-        match self.when {
-            When::Before => {
-                pay(&mut self.debts).await;
-                body.await
-            }
-            When::Always => {
-                let output = body.await;
-                pay(&mut self.debts).await;
-                output
-            }
-            When::Success => {
-                let output = body.await;
-                if (self.success)(&output) {
-                    pay(&mut self.debts).await;
-                } else {
-                    self.debts.iter_mut().for_each(Debt::forgive);
-                }
-                output
-            }
+    pub fn run(self, body: impl Future<Output = R>) -> impl Future<Output = R> {
+        self.judged(|finishing| finishing.plain(body))
+    }
+
+    /// Runs the body, asks what follows from its value, and invalidates.
+    pub async fn judged<J, B>(mut self, judge: J) -> R
+    where
+        J: FnOnce(Finishing<R, T>) -> B,
+        B: Future<Output = Finished<R>>,
+    {
+        if self.spec.when == When::Before {
+            pay(&mut self.debts).await;
+        }
+        let Finished { output, tags, .. } = judge(Finishing::of(self.value)).await;
+        if self.pays_after(&output) {
+            self.learn(&tags);
+            pay(&mut self.debts).await;
+        } else {
+            self.debts.iter_mut().for_each(Debt::forgive);
+        }
+        output
+    }
+
+    /// Whether there is something to invalidate after a body that returned this.
+    fn pays_after(&self, output: &R) -> bool {
+        match self.spec.when {
+            When::Before => false,
+            When::Always => true,
+            When::Success => (self.value)(output).is_some(),
+        }
+    }
+
+    /// Takes over what the value had to say, to be invalidated in the same step as what was known
+    /// before.
+    fn learn(&mut self, tags: &[Tag]) {
+        if tags.iter().any(Tag::is_empty) {
+            misuse(self.spec, &self.cache, EMPTY_TAG);
+        }
+        let tags: Vec<_> = tags
+            .iter()
+            .filter(|tag| !tag.is_empty())
+            .map(Tag::hash)
+            .collect();
+        match self.debts.iter_mut().find(|debt| debt.is_for(&self.cache)) {
+            Some(debt) => debt.extend(tags),
+            None => self.debts.push(Debt::new(&self.cache, tags)),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Vtable {
 }
 
 /// Takes an output back out of the box that carried it here, if it is one of this type.
-type Claim<R> = fn(Box<dyn Any + Send>) -> Option<R>;
+pub(crate) type Claim<R> = fn(Box<dyn Any + Send>) -> Option<R>;
 
 /// All that the runtime does with a function's output `R`, of which `T` is what gets stored.
 pub struct Kit<R, T> {
@@ -215,10 +215,10 @@ impl<T, E> Fallible<T, E> {
         result(|_| Failure::Opaque, |_| None, None)
     }
 
-    /// Whether an output of a mutation is a success.
+    /// The value of a mutation's output, where it is a success.
     #[must_use]
-    pub fn success(&self) -> fn(&Result<T, E>) -> bool {
-        Result::is_ok
+    pub fn value(&self) -> fn(&Result<T, E>) -> Option<&T> {
+        |output| output.as_ref().ok()
     }
 }
 
@@ -365,8 +365,8 @@ impl<R> Whole<R> {
 
     /// Every output of a mutation counts as a success.
     #[must_use]
-    pub fn success(&self) -> fn(&R) -> bool {
-        |_| true
+    pub fn value(&self) -> fn(&R) -> Option<&R> {
+        |output| Some(output)
     }
 }
 

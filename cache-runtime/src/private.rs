@@ -2,7 +2,9 @@
 //! macros, in any release.
 
 pub use crate::__register as register;
-pub use crate::call::{Entered, Finish, Finished, Planned, Planning, Site, Start, enter, site};
+pub use crate::call::{
+    Ending, Entered, Finish, Finished, Finishing, Planned, Planning, Site, Start, enter, site,
+};
 pub use crate::invalidate::{Mutating, Targets, mutate};
 pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};

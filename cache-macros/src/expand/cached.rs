@@ -5,8 +5,11 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{access, at, body, cache, function, hidden, identity, name, private, returns, tags};
-use crate::model::{Cached, Key, Part, Piece, Place, Ttl};
+use super::{
+    Judged, access, at, body, cache, function, hidden, identity, name, private, result_tags,
+    returns, tags,
+};
+use crate::model::{Cached, Key, Part, Piece, Place, StoreIf, Ttl};
 
 /// The function with its calls cached.
 pub(crate) fn cached(model: &Cached) -> TokenStream {
@@ -128,25 +131,28 @@ fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
         quote!(.tags(#tags))
     });
     let noted = quote!(let #plan = #start #ttl #tags;);
-    let judge = model.store_if.as_ref().map(|store_if| &store_if.judge);
-    let others = quote!(#others #noted #judge);
+    let done = hidden("done");
+    let store_if = model.store_if.as_ref().map(|StoreIf { judge, .. }| {
+        let span = at(judge.span());
+        quote_spanned!(span=> #done.store_if(#judge);)
+    });
+    let result_tags = model.result_tags.as_ref();
+    let labels = result_tags.map(|tags| self::result_tags(tags, &model.place));
+    let asks = quote!(#store_if #labels);
+    let others = quote!(#others #noted #asks);
     let body = body(&model.function, &model.place, &others);
     let span = at(model.function.keyword);
-    let Some(store_if) = &model.store_if else {
+    if asks.is_empty() {
         return quote_spanned!(span=> #noted #plan.body(async move { #body }));
-    };
-    // Where the judge may name an argument, the body borrows what it only reads; elsewhere, a
-    // borrow would ask arguments for `Sync`.
-    let block = if store_if.borrows {
-        quote_spanned!(span=> async { #body })
-    } else {
-        quote_spanned!(span=> async move { #body })
-    };
-    let judge = quote_spanned!(at(store_if.judge.span())=> .store_if(#judge));
-    quote_spanned! {span=>
-        #noted
-        #plan.judged(async move { #start.finish(#block.await) #judge .done() })
     }
+    let judged = Judged {
+        body: &body,
+        asks: &asks,
+        borrows: model.store_if.as_ref().is_some_and(|ask| ask.borrows)
+            || result_tags.is_some_and(|ask| ask.borrows),
+    };
+    let judged = judged.link(model.function.keyword);
+    quote_spanned!(span=> #noted #plan #judged)
 }
 
 fn ttl(ttl: &Ttl) -> TokenStream {

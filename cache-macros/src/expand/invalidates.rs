@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{at, body, cache, function, hidden, identity, private, returns, tags};
+use super::{
+    Judged, at, body, cache, function, hidden, identity, private, result_tags, returns, tags,
+};
 use crate::model::{Invalidates, When};
 
 /// The function with its invalidations.
@@ -14,12 +16,28 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
     let cache = cache(&model.place);
     let m = hidden("m");
     let targets = targets(model);
-    let body = body(&model.function, &model.place, &quote!(#cache #targets));
-    let future = quote_spanned!(at(model.function.keyword)=> async move { #body });
+    let asks = model
+        .result_tags
+        .as_ref()
+        .map(|tags| result_tags(tags, &model.place));
+    let others = quote!(#cache #targets #asks);
+    let body = body(&model.function, &model.place, &others);
+    let keyword = model.function.keyword;
+    let last = if let (Some(tags), Some(asks)) = (&model.result_tags, &asks) {
+        let judged = Judged {
+            body: &body,
+            asks,
+            borrows: tags.borrows,
+        };
+        judged.link(keyword)
+    } else {
+        let future = quote_spanned!(at(keyword)=> async move { #body });
+        quote!(.run(#future))
+    };
     let call = hidden("call");
     let calls = quote! {
-        let #call = #p::mutate(#returns.success(), const { &#mutation }, #cache, |#m| { #targets });
-        #call.run(#future).await
+        let #call = #p::mutate(#returns.value(), const { &#mutation }, #cache, |#m| { #targets });
+        #call #last.await
     };
     function(&model.function, &calls)
 }

@@ -3,7 +3,7 @@
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::{Callable, Key, Place, Scope, Tags, Ttl, duration, tags};
+use super::{Callable, Key, Place, ResultTags, Scope, Tags, Ttl, duration, tags};
 use crate::args::{Args, Item, Known, Written};
 use crate::diag::{Diag, list};
 use crate::func::Func;
@@ -16,6 +16,7 @@ pub(crate) const KNOWN: Known = Known {
         "key",
         "skip",
         "tags",
+        "result_tags",
         "namespace",
         "version",
         "singleflight",
@@ -25,10 +26,6 @@ pub(crate) const KNOWN: Known = Known {
         "crate",
     ],
     foreign: &[
-        (
-            "result_tags",
-            "`result_tags` is not supported yet: use `tags` with what the arguments say",
-        ),
         (
             "policy",
             "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
@@ -173,6 +170,7 @@ pub(crate) struct Cached {
     pub(crate) key: Key,
     pub(crate) ttl: Option<Ttl>,
     pub(crate) tags: Option<Tags>,
+    pub(crate) result_tags: Option<ResultTags>,
     pub(crate) namespace: Option<LitStr>,
     pub(crate) version: Option<u32>,
     pub(crate) singleflight: Option<Flying>,
@@ -197,6 +195,9 @@ impl Cached {
         let tags = tags.and_then(|tags| Tags::new(tags.value, &scope, diag));
         // Of an empty list, nobody could tell what it is a list of.
         let tags = tags.filter(|tags| !tags.is_empty());
+        let result_tags = args.value("result_tags", ResultTags::HOW, diag);
+        let result_tags = result_tags.and_then(|tags| ResultTags::new(tags, &scope, diag));
+        let result_tags = result_tags.filter(|tags| !tags.is_empty());
         let namespace = args.value("namespace", "namespace = \"books\"", diag);
         let namespace = namespace.and_then(|name| tags::namespace(&name.value, diag));
         let version = args.value("version", "version = 2", diag);
@@ -215,6 +216,7 @@ impl Cached {
             key,
             ttl,
             tags,
+            result_tags,
             namespace,
             version,
             singleflight,

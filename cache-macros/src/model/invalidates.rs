@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::{Callable, Place, Scope, Tags, tags};
+use super::{Callable, Place, ResultTags, Scope, Tags, tags};
 use crate::args::{Args, Known};
 use crate::diag::Diag;
 use crate::func::Func;
@@ -12,13 +12,16 @@ use crate::func::Func;
 /// The options of `#[invalidates]`.
 pub(crate) const KNOWN: Known = Known {
     attribute: "invalidates",
-    names: &["tags", "entries", "namespaces", "when", "cache", "crate"],
+    names: &[
+        "tags",
+        "result_tags",
+        "entries",
+        "namespaces",
+        "when",
+        "cache",
+        "crate",
+    ],
     foreign: &[
-        (
-            "result_tags",
-            "`result_tags` is not supported yet: use `tags` with what the arguments say, or \
-             `Cache::invalidate` in the body",
-        ),
         (
             "crash_safe",
             "`crash_safe` is not supported yet: leave it away; a mutation that is dropped or \
@@ -76,6 +79,7 @@ pub(crate) struct Invalidates {
     pub(crate) function: Callable,
     pub(crate) place: Place,
     pub(crate) tags: Option<Tags>,
+    pub(crate) result_tags: Option<ResultTags>,
     pub(crate) entries: Vec<Expr>,
     pub(crate) namespaces: Vec<LitStr>,
     pub(crate) when: When,
@@ -87,9 +91,11 @@ impl Invalidates {
         let scope = Scope::new(&func);
         let function = Callable::new(KNOWN.attribute, func, diag);
         let tags = args.value("tags", "tags = [\"books\"]", diag);
+        let result_tags = args.value("result_tags", ResultTags::HOW, diag);
         let entries = args.value("entries", "entries = [book(db, id)]", diag);
         let namespaces = args.value("namespaces", "namespaces = [\"books\"]", diag);
-        if tags.is_none() && entries.is_none() && namespaces.is_none() && diag.is_clean() {
+        let known = tags.is_some() || entries.is_some() || namespaces.is_some();
+        if !known && result_tags.is_none() && diag.is_clean() {
             let message = "nothing is invalidated: write `tags = [\"books\"]`, \
                            `entries = [book(db, id)]`, or `namespaces = [\"books\"]`";
             diag.error(Span::call_site(), message);
@@ -99,6 +105,17 @@ impl Invalidates {
             if read.is_empty() {
                 let message = "`tags` is empty: write `tags = [\"books\"]`, or leave it away";
                 diag.error(tags.keyword.span(), message);
+            }
+            Some(read)
+        });
+        let result_tags = result_tags.and_then(|tags| {
+            let read = ResultTags::new(tags, &scope, diag)?;
+            if read.is_empty() {
+                let message = format!(
+                    "`result_tags` is empty: write `{}`, or leave it away",
+                    ResultTags::HOW
+                );
+                diag.error(read.keyword.span(), message);
             }
             Some(read)
         });
@@ -118,12 +135,18 @@ impl Invalidates {
         });
         let when = args.value("when", "when = always", diag);
         let when = when.map_or(When::Success, |when| When::new(&when.value, diag));
+        if let (When::Before, Some(tags)) = (when, &result_tags) {
+            let message = "`result_tags` are known after the body, and `when = before` invalidates \
+                           before it: leave one of them away";
+            diag.error(tags.keyword.span(), message);
+        }
         let place = Place::new(&mut args, diag);
         let function = function?;
         diag.is_clean().then_some(Self {
             function,
             place,
             tags,
+            result_tags,
             entries,
             namespaces,
             when,

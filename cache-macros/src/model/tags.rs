@@ -57,8 +57,8 @@ impl Tags {
             }
             Expr::Macro(call) if call.mac.path.is_ident("vec") => wrong(call.mac.path.span(), diag),
             Expr::Closure(closure) => {
-                let message = "tags of the value are not supported yet: here, `tags` is a list of \
-                               what the arguments say; invalidate by a tag of those";
+                let message = "tags of the value are `result_tags`: here, `tags` is a list of what \
+                               the arguments say";
                 diag.error(closure.span(), message);
                 None
             }
@@ -73,7 +73,7 @@ impl Tags {
 }
 
 impl Tag {
-    fn new(value: Expr, scope: &Scope, diag: &mut Diag) -> Option<Self> {
+    pub(super) fn new(value: Expr, scope: &Scope, diag: &mut Diag) -> Option<Self> {
         let text = match value {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),

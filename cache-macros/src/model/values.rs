@@ -23,6 +23,8 @@ pub(crate) struct Scope {
     function: String,
     pub(crate) bindings: Vec<Binding>,
     pub(crate) receiver: Option<Ident>,
+    /// What a closure calls the value; these names go before the arguments'.
+    value: Vec<Ident>,
 }
 
 impl Scope {
@@ -33,7 +35,23 @@ impl Scope {
             receiver: func
                 .receiver()
                 .map(|receiver| Ident::new("self", receiver.self_token.span)),
+            value: Vec::new(),
         }
+    }
+
+    /// The names inside a closure that is given the value, and calls it this.
+    pub(crate) fn with_value(&self, value: Vec<Ident>) -> Self {
+        Self {
+            function: self.function.clone(),
+            bindings: self.bindings.clone(),
+            receiver: self.receiver.clone(),
+            value,
+        }
+    }
+
+    /// Whether this is what the closure calls the value, or a part of it.
+    pub(crate) fn is_value(&self, name: &Ident) -> bool {
+        self.value.iter().any(|value| value.unraw() == name.unraw())
     }
 
     /// The pieces of a template whose values exist, or nothing and the mistakes noted.
@@ -86,11 +104,9 @@ impl Scope {
             return self.receiver.clone();
         }
         let name = name.strip_prefix("r#").unwrap_or(name);
-        let found = self
-            .bindings
-            .iter()
-            .find(|binding| binding.ident.unraw() == name)?;
-        Some(found.ident.clone())
+        let arguments = self.bindings.iter().map(|binding| &binding.ident);
+        let mut names = self.value.iter().chain(arguments);
+        names.find(|known| known.unraw() == name).cloned()
     }
 
     /// What to say about a name that is none of the arguments.
@@ -112,6 +128,19 @@ impl Scope {
             return format!(
                 "`{function}` has no argument `{name}` that can be seen through \
                  `#[async_trait]`: name the argument, and destructure it in the body"
+            );
+        }
+        if !self.value.is_empty() {
+            let value = self.value.iter().map(|value| value.unraw().to_string());
+            let names: Vec<_> = value.chain(names).collect();
+            let names = names.iter().map(String::as_str);
+            let meant = nearest(name, names.clone())
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            return format!(
+                "`{name}` is neither the closure's nor an argument of `{function}`{meant} (there \
+                 are {})",
+                list(names)
             );
         }
         if names.is_empty() {

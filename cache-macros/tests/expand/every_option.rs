@@ -8,6 +8,7 @@
 //!     version = 3,
 //!     singleflight(lease = "5s", wait = "1m"),
 //!     store_if = |v| !v.is_empty(),
+//!     result_tags = |v| ["first:{v.0}/{type}"],
 //!     local,
 //!     cache = self.cache,
 //!     crate = crate::reexported,
@@ -56,19 +57,20 @@ where
                     p::tag(format!("{}", r#type)),
                     p::tag(::core::format_args!("type:{}", & r#type)),
                 ]);
-            plan.judged(async move {
-                start
-                    .finish(
-                        async move {
-                            if false {
-                                return p::never::<Vec<T>>();
-                            }
-                            { vec![r#type] }
+            plan.judged(move |finishing| async move {
+                let mut done = finishing
+                    .body(async {
+                        if false {
+                            return p::never::<Vec<T>>();
                         }
-                            .await,
-                    )
-                    .store_if(|v| !v.is_empty())
-                    .done()
+                        { vec![r#type] }
+                    })
+                    .await;
+                done.store_if(|v| !v.is_empty());
+                done.result_tags(|v| [
+                    p::tag(::core::format_args!("first:{}/{}", & v.0, & r#type)),
+                ]);
+                done.finish()
             })
         })
         .await

@@ -7,7 +7,7 @@
 
 async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
     let call = p::mutate(
-        p::Returns::<Result<(), DbError>>::NEW.shape().success(),
+        p::Returns::<Result<(), DbError>>::NEW.shape().value(),
         const { &p::Mutation::new("rename", ::core::file!(), ::core::line!()) },
         p::installed(),
         |m| {

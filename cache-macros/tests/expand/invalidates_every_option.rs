@@ -14,7 +14,7 @@
 
 async fn delete(&mut self, id: i64) {
     let call = p::mutate(
-        p::Returns::<()>::NEW.shape().success(),
+        p::Returns::<()>::NEW.shape().value(),
         const {
             &p::Mutation::new("delete", ::core::file!(), ::core::line!())
                 .when(p::When::Before)

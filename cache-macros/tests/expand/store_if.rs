@@ -21,19 +21,17 @@ async fn find(id: i64) -> Option<Book> {
     );
     call.run(move |start| {
             let plan = start.ttl(::core::time::Duration::from_millis(1500u64));
-            plan.judged(async move {
-                start
-                    .finish(
-                        async move {
-                            if false {
-                                return p::never::<Option<Book>>();
-                            }
-                            { None }
+            plan.judged(move |finishing| async move {
+                let mut done = finishing
+                    .body(async move {
+                        if false {
+                            return p::never::<Option<Book>>();
                         }
-                            .await,
-                    )
-                    .store_if(Option::is_some)
-                    .done()
+                        { None }
+                    })
+                    .await;
+                done.store_if(Option::is_some);
+                done.finish()
             })
         })
         .await

@@ -21,19 +21,17 @@ async fn search(name: String, limit: Limit) -> Vec<Book> {
     );
     call.run(move |start| {
             let plan = start;
-            plan.judged(async move {
-                start
-                    .finish(
-                        async {
-                            if false {
-                                return p::never::<Vec<Book>>();
-                            }
-                            { all(&name) }
+            plan.judged(move |finishing| async move {
+                let mut done = finishing
+                    .body(async {
+                        if false {
+                            return p::never::<Vec<Book>>();
                         }
-                            .await,
-                    )
-                    .store_if(|found| found.len() <= limit.get())
-                    .done()
+                        { all(&name) }
+                    })
+                    .await;
+                done.store_if(|found| found.len() <= limit.get());
+                done.finish()
             })
         })
         .await

@@ -1,6 +1,7 @@
 //! What an expansion says on a miss, link by link: ttl, tags, the body, and what closure options
 //! ask of its output. Data and types only; when it is asked for is `call`'s.
 
+use std::any::Any;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::output::Kit;
+use crate::output::{Claim, Kit};
 use crate::tag::Tag;
 
 /// What the arguments have to say about a compute, and its body.
@@ -19,23 +20,22 @@ pub struct Planned<R, B> {
     output: PhantomData<fn() -> R>,
 }
 
-/// The beginning of a plan: the function's types, nothing else.
-pub struct Start<R, T> {
-    pub(super) kit: Kit<R, T>,
-}
-
-impl<R, T> Clone for Start<R, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R, T> Copy for Start<R, T> {}
+/// The beginning of a plan: the function's types, and the output where one was given.
+pub struct Start<R, T>(Finishing<R, T>);
 
 impl<R, T> Start<R, T> {
+    /// The beginning of a compute; or, with an output of the function's type, of a `put`.
+    pub(super) fn new(kit: &Kit<R, T>, given: Option<Box<dyn Any + Send>>) -> Self {
+        let given = given.zip(kit.claim);
+        Self(Finishing {
+            peek: kit.peek,
+            given,
+        })
+    }
+
     fn planning(self) -> Planning<R, T> {
         Planning {
-            start: self,
+            finishing: self.0,
             ttl: None,
             tags: Vec::new(),
         }
@@ -56,27 +56,23 @@ impl<R, T> Start<R, T> {
     }
 
     /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<R, T, B>> {
         self.planning().body(body)
     }
 
     /// The body, and what closure options say of its output.
-    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
-        self.planning().judged(body)
-    }
-
-    /// What closure options are asked about.
-    pub fn finish(self, output: R) -> Finish<R, T> {
-        Finish {
-            peek: self.kit.peek,
-            finished: Finished { output, keep: true },
-        }
+    pub fn judged<J, B>(self, judge: J) -> Planned<R, B>
+    where
+        J: FnOnce(Finishing<R, T>) -> B,
+        B: Future<Output = Finished<R>>,
+    {
+        self.planning().judged(judge)
     }
 }
 
 /// A plan in the making.
 pub struct Planning<R, T> {
-    start: Start<R, T>,
+    finishing: Finishing<R, T>,
     ttl: Option<Duration>,
     tags: Vec<Tag>,
 }
@@ -101,70 +97,151 @@ impl<R, T> Planning<R, T> {
     }
 
     /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<B>> {
-        self.judged(Plain { body })
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<R, T, B>> {
+        self.judged(|finishing| finishing.plain(body))
     }
 
     /// The body, and what closure options say of its output.
-    pub fn judged<B: Future<Output = Finished<R>>>(self, body: B) -> Planned<R, B> {
+    pub fn judged<J, B>(self, judge: J) -> Planned<R, B>
+    where
+        J: FnOnce(Finishing<R, T>) -> B,
+        B: Future<Output = Finished<R>>,
+    {
         let Self {
-            start: Start { .. },
+            finishing,
             ttl,
             tags,
         } = self;
         Planned {
             ttl,
             tags,
-            body,
+            body: judge(finishing),
             output: PhantomData,
         }
     }
 }
 
-/// A function's output, and whether it is to be stored.
+/// What waits for a body, or has the output that was given in its place.
+pub struct Finishing<R, T> {
+    peek: fn(&R) -> Option<&T>,
+    given: Option<(Box<dyn Any + Send>, Claim<R>)>,
+}
+
+impl<R, T> Finishing<R, T> {
+    /// What waits for a body.
+    pub(crate) fn of(peek: fn(&R) -> Option<&T>) -> Self {
+        Self { peek, given: None }
+    }
+
+    /// The body, up to the point where closure options are asked. It is not polled where an
+    /// output was given.
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Ending<R, T, B> {
+        Ending {
+            finishing: self,
+            body,
+        }
+    }
+
+    /// The body, and nothing is asked.
+    pub(crate) fn plain<B: Future<Output = R>>(self, body: B) -> Plain<R, T, B> {
+        Plain {
+            ending: self.body(body),
+        }
+    }
+}
+
+pin_project! {
+    /// A body whose output closure options are asked about.
+    pub struct Ending<R, T, B> {
+        finishing: Finishing<R, T>,
+        #[pin]
+        body: B,
+    }
+}
+
+impl<R, T, B: Future<Output = R>> Future for Ending<R, T, B> {
+    type Output = Finish<R, T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // That it is of this type has been seen before it was handed on.
+        let given = this.finishing.given.take();
+        let given = given.and_then(|(output, claim)| claim(output));
+        let is_given = given.is_some();
+        let output = match given {
+            Some(output) => Poll::Ready(output),
+            None => this.body.poll(cx),
+        };
+        output.map(|output| Finish {
+            peek: this.finishing.peek,
+            is_given,
+            finished: Finished {
+                output,
+                keep: true,
+                tags: Vec::new(),
+            },
+        })
+    }
+}
+
+/// A function's output, and what closure options said of it.
 pub struct Finished<R> {
-    pub(super) output: R,
-    pub(super) keep: bool,
+    pub(crate) output: R,
+    /// Whether it is to be stored.
+    pub(crate) keep: bool,
+    /// The tags that follow from it.
+    pub(crate) tags: Vec<Tag>,
 }
 
 /// An output that closure options are asked about.
 pub struct Finish<R, T> {
     peek: fn(&R) -> Option<&T>,
+    is_given: bool,
     finished: Finished<R>,
 }
 
 impl<R, T> Finish<R, T> {
-    /// The `store_if` option.
-    #[must_use]
-    pub fn store_if(mut self, keeps: impl FnOnce(&T) -> bool) -> Self {
-        if let Some(value) = (self.peek)(&self.finished.output) {
+    /// The `store_if` option. What was given is stored whatever it says.
+    pub fn store_if(&mut self, keeps: impl FnOnce(&T) -> bool) {
+        if !self.is_given
+            && let Some(value) = (self.peek)(&self.finished.output)
+        {
             self.finished.keep &= keeps(value);
         }
-        self
+    }
+
+    /// The `result_tags` option. The tags may borrow the value.
+    pub fn result_tags<'a, I>(&'a mut self, tags: impl FnOnce(&'a T) -> I)
+    where
+        I: IntoIterator,
+        I::Item: Into<Tag>,
+    {
+        let finished = &mut self.finished;
+        if let Some(value) = (self.peek)(&finished.output) {
+            let tags = tags(value).into_iter().map(Into::into);
+            finished.tags.extend(tags);
+        }
     }
 
     /// Everything has been asked.
-    pub fn done(self) -> Finished<R> {
+    pub fn finish(self) -> Finished<R> {
         self.finished
     }
 }
 
 pin_project! {
     /// A body that nothing is asked about afterwards.
-    pub struct Plain<B> {
+    pub struct Plain<R, T, B> {
         #[pin]
-        body: B,
+        ending: Ending<R, T, B>,
     }
 }
 
-impl<B: Future> Future for Plain<B> {
-    type Output = Finished<B::Output>;
+impl<R, T, B: Future<Output = R>> Future for Plain<R, T, B> {
+    type Output = Finished<R>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project()
-            .body
-            .poll(cx)
-            .map(|output| Finished { output, keep: true })
+        self.project().ending.poll(cx).map(Finish::finish)
     }
 }
 
@@ -183,7 +260,9 @@ opaque! {
     Planned<R, B>;
     Start<R, T>;
     Planning<R, T>;
+    Finishing<R, T>;
+    Ending<R, T, B>;
     Finished<R>;
     Finish<R, T>;
-    Plain<B>;
+    Plain<R, T, B>;
 }

@@ -176,6 +176,21 @@ impl Call {
             .collect();
     }
 
+    /// Takes over what the value had to say, before anyone else sees it.
+    pub(super) fn learn(&mut self, tags: &[Tag]) {
+        if tags.is_empty() {
+            return;
+        }
+        if tags.iter().any(Tag::is_empty) {
+            self.misuse(
+                "a tag of `result_tags` is empty, so the value is not stored: give each tag a text",
+            );
+            self.ttl = Some(std::time::Duration::ZERO);
+        }
+        let known = self.tags.iter().copied();
+        self.tags = known.chain(tags.iter().map(Tag::hash)).collect();
+    }
+
     /// Reports a mistake in the use of this function, once per function and mistake.
     pub(super) fn misuse(&self, what: &'static str) {
         use crate::error::{Error, ErrorKind};

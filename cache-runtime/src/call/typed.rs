@@ -170,24 +170,34 @@ where
             None
         }
     };
-    let planned = plan(Start { kit });
-    call.plan(planned.ttl, &planned.tags);
-    if let Some(output) = given {
-        drop(planned.body);
-        call.put(storable(&kit, output)).await;
+    let is_put = given.is_some();
+    let refused = given.as_deref().and_then(|output| refusal(&kit, output));
+    if let Some(refused) = refused {
+        call.put(Err(refused)).await;
         return pending().await;
     }
-    match take(&kit, call.secure().await) {
-        Taken::Output(output) => return output,
-        Taken::Failed(output) => {
-            call.is_coalesced();
-            return output;
+    let planned = plan(Start::new(&kit, given));
+    call.plan(planned.ttl, &planned.tags);
+    if !is_put {
+        match take(&kit, call.secure().await) {
+            Taken::Output(output) => return output,
+            Taken::Failed(output) => {
+                call.is_coalesced();
+                return output;
+            }
+            Taken::Alone => call.role = Role::Alone,
+            Taken::Compute | Taken::Put(_) | Taken::Never => {}
         }
-        Taken::Alone => call.role = Role::Alone,
-        Taken::Compute | Taken::Put(_) | Taken::Never => {}
     }
-    let Finished { output, keep } = call.drive(planned.body).await;
-    match (kit.split)(output) {
+    let Finished { output, keep, tags } = call.drive(planned.body).await;
+    call.learn(&tags);
+    let output = (kit.split)(output);
+    if is_put {
+        let refused = |_| Error::new(ErrorKind::Refused, "an `Err` is never stored");
+        call.put(output.map(kit.pack).map_err(refused)).await;
+        return pending().await;
+    }
+    match output {
         Ok(value) => {
             if call.wants_value(keep) {
                 let stored = (kit.pack)((kit.clone)(&value));
@@ -231,15 +241,14 @@ fn take<R, T: Any>(kit: &Kit<R, T>, step: Step) -> Taken<R> {
     }
 }
 
-/// The value to store of an output that was given.
-fn storable<R, T: Any>(kit: &Kit<R, T>, output: Box<dyn Any + Send>) -> Result<Value, Error> {
-    let refused = |why: &'static str| Err(Error::new(ErrorKind::Refused, why));
-    let Some(claim) = kit.claim else {
-        return refused("the output's type spells a lifetime, so `put` cannot take it");
+/// Why an output that was given is none of this function's, where it is not.
+fn refusal<R, T>(kit: &Kit<R, T>, output: &(dyn Any + Send)) -> Option<Error> {
+    let why = if kit.claim.is_none() {
+        "the output's type spells a lifetime, so `put` cannot take it"
+    } else if output.type_id() != typeid::of::<R>() {
+        "the output is of another type"
+    } else {
+        return None;
     };
-    match claim(output).map(kit.split) {
-        Some(Ok(value)) => Ok((kit.pack)(value)),
-        Some(Err(_)) => refused("an `Err` is never stored"),
-        None => refused("the output is of another type"),
-    }
+    Some(Error::new(ErrorKind::Refused, why))
 }

@@ -2,7 +2,7 @@
 
 use afresh::cached;
 
-#[cached(policy = POLICY, result_tags = |v| [v], inherit = false)]
+#[cached(policy = POLICY, inherit = false)]
 async fn f(id: u32) -> u32 {
     id
 }

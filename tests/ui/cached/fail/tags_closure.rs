@@ -1,4 +1,4 @@
-//! Tags made from the value are not there yet.
+//! Tags made from the value have an option of their own.
 
 use afresh::cached;
 
