@@ -65,8 +65,9 @@
 //! log.
 //!
 //! Not promised: that other processes see an invalidation in the instant it is acknowledged; that
-//! a body runs once and only once; that an invalidation which is owed survives its process; any
-//! order between a change in the database and its invalidation if the process dies between them.
+//! a body runs once and only once; and, without
+//! [`crash_safe`](macro@invalidates#crash_safe), that an invalidation which is owed survives its
+//! process, or that one is made if the process dies between a change in the database and it.
 //!
 //! # Environment
 //!

@@ -48,6 +48,12 @@ struct Book {
 #[derive(Clone, Debug, PartialEq)]
 struct DbError;
 
+impl From<afresh::Error> for DbError {
+    fn from(_: afresh::Error) -> Self {
+        Self
+    }
+}
+
 type Answer<T> = Result<T, DbError>;
 
 struct Db;
@@ -116,7 +122,7 @@ async fn tags_of_the_value(names: Vec<String>) -> Vec<String> {
     names
 }
 
-#[invalidates(result_tags = |(a, _)| ["a:{a}", "by:{by}"])]
+#[invalidates(tags = ["pairs"], result_tags = |(a, _)| ["a:{a}", "by:{by}"], crash_safe(required))]
 async fn tags_of_a_pair(by: &str) -> Answer<(u32, u32)> {
     if by.is_empty() {
         return Err(DbError);

@@ -129,6 +129,13 @@ async fn add(user: User, title: &str) -> Result<Book, DbError> {
 }"#,
     ),
     (
+        "invalidates_crash_safe",
+        r#"#[invalidates(tags = ["books"], crash_safe(deadline = "1m", required))]
+async fn reprice(factor: f64) -> Result<(), DbError> {
+    update(factor).await
+}"#,
+    ),
+    (
         "invalidates_every_option",
         r#"#[invalidates(
     tags = self.tags(),

@@ -3,6 +3,7 @@
 
 mod cached;
 mod callable;
+mod crash_safe;
 mod duration;
 mod invalidates;
 mod key;
@@ -12,6 +13,7 @@ mod values;
 
 pub(crate) use self::cached::{Cached, KNOWN as CACHED, StoreIf};
 pub(crate) use self::callable::Callable;
+pub(crate) use self::crash_safe::CrashSafe;
 pub(crate) use self::duration::Ttl;
 pub(crate) use self::invalidates::{Invalidates, KNOWN as INVALIDATES, When};
 pub(crate) use self::key::{Key, Part, Piece};

@@ -352,6 +352,9 @@ impl Debt {
     /// In memory there is nothing to do: a crash takes the cache with it.
     pub(crate) async fn guard(&mut self, deadline: Duration) -> Result<(), Error> {
         let inner = &self.cache.0;
+        if let Some(Off::Broken(why)) = &inner.off {
+            return Err(why.clone());
+        }
         let (Some(shared), false) = (&inner.shared, self.tags.is_empty()) else {
             return Ok(());
         };

@@ -111,6 +111,8 @@ pub struct Mutating<R, T> {
     spec: &'static Mutation,
     cache: Cache,
     value: fn(&R) -> Option<&T>,
+    /// What is returned in place of the body's output where the body must not run.
+    refuse: Option<fn(Error) -> R>,
     debts: Vec<Debt>,
 }
 
@@ -145,11 +147,43 @@ pub fn mutate<R, T>(
         spec,
         cache: targets.cache,
         value,
+        refuse: None,
         debts,
     }
 }
 
+/// What `crash_safe(required)` returns where the body does not run.
+#[diagnostic::on_unimplemented(
+    message = "`crash_safe(required)` must be able to return its own error, and `{Self}` cannot hold one",
+    label = "needs a `Result<T, E>` with `E: From<afresh::Error>`",
+    note = "write `impl From<afresh::Error>` for the error, or leave `required` away: then the body runs without the mark where it cannot be placed"
+)]
+pub trait Refuse {
+    /// An output that says why the body did not run.
+    fn refuse(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Error>> Refuse for Result<T, E> {
+    fn refuse(error: Error) -> Self {
+        Err(E::from(error))
+    }
+}
+
+/// [`Refuse::refuse`] as a function of its own: what it asks of the output is asked where it is
+/// named, which is the flag in the attribute.
+pub fn refuse<R: Refuse>(error: Error) -> R {
+    R::refuse(error)
+}
+
 impl<R, T> Mutating<R, T> {
+    /// The flag `required` of the `crash_safe` option, and what is returned where the body must
+    /// not run.
+    pub fn required(mut self, refuse: fn(Error) -> R) -> Self {
+        self.refuse = Some(refuse);
+        self
+    }
+
     /// Runs the body, and invalidates. What the body returns is returned, whether or not the
     /// invalidation was acknowledged: where it was not, it is kept and tried again.
     pub fn run(self, body: impl Future<Output = R>) -> impl Future<Output = R> {
@@ -165,6 +199,9 @@ impl<R, T> Mutating<R, T> {
         if self.spec.when == When::Before {
             pay(&mut self.debts).await;
         }
+        if let Some(refusal) = self.guard().await {
+            return refusal;
+        }
         let Finished { output, tags, .. } = judge(Finishing::of(self.value)).await;
         if self.pays_after(&output) {
             self.learn(&tags);
@@ -175,12 +212,30 @@ impl<R, T> Mutating<R, T> {
         output
     }
 
+    /// Places the marks of `crash_safe`; or says what to return, where the body must not run.
+    async fn guard(&mut self) -> Option<R> {
+        let deadline = self.spec.crash_safe?;
+        for at in 0..self.debts.len() {
+            if let Err(error) = self.debts[at].guard(deadline).await
+                && let Some(refuse) = self.refuse
+            {
+                let (marked, others) = self.debts.split_at_mut(at);
+                others.iter_mut().for_each(Debt::forgive);
+                // Only an append takes a mark away.
+                pay(marked).await;
+                return Some(refuse(error));
+            }
+        }
+        None
+    }
+
     /// Whether there is something to invalidate after a body that returned this.
     fn pays_after(&self, output: &R) -> bool {
         match self.spec.when {
             When::Before => false,
             When::Always => true,
-            When::Success => (self.value)(output).is_some(),
+            // Only an append takes the mark of `crash_safe` away.
+            When::Success => self.spec.crash_safe.is_some() || (self.value)(output).is_some(),
         }
     }
 

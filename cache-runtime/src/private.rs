@@ -5,7 +5,7 @@ pub use crate::__register as register;
 pub use crate::call::{
     Ending, Entered, Finish, Finished, Finishing, Planned, Planning, Site, Start, enter, site,
 };
-pub use crate::invalidate::{Mutating, Targets, mutate};
+pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
 pub use crate::spec::{Mutation, Registered, Spec, When};

@@ -122,6 +122,8 @@ pub struct Mutation {
     pub line: u32,
     /// The `when` option.
     pub when: When,
+    /// The deadline of the `crash_safe` option.
+    pub crash_safe: Option<Duration>,
 }
 
 impl Mutation {
@@ -133,6 +135,7 @@ impl Mutation {
             file,
             line,
             when: When::Success,
+            crash_safe: None,
         }
     }
 
@@ -140,6 +143,13 @@ impl Mutation {
     #[must_use]
     pub const fn when(mut self, when: When) -> Self {
         self.when = when;
+        self
+    }
+
+    /// The `crash_safe` option, its deadline in milliseconds.
+    #[must_use]
+    pub const fn crash_safe(mut self, deadline_ms: u64) -> Self {
+        self.crash_safe = Some(Duration::from_millis(deadline_ms));
         self
     }
 }

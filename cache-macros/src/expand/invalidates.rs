@@ -35,8 +35,15 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
         quote!(.run(#future))
     };
     let call = hidden("call");
+    let required = model.crash_safe.as_ref().and_then(|safe| safe.required);
+    let required = required.map(|written| {
+        let span = at(written);
+        let p = private(&model.place, span);
+        quote_spanned!(span=> .required(#p::refuse))
+    });
     let calls = quote! {
-        let #call = #p::mutate(#returns.value(), const { &#mutation }, #cache, |#m| { #targets });
+        let #call = #p::mutate(#returns.value(), const { &#mutation }, #cache, |#m| { #targets })
+            #required;
         #call #last.await
     };
     function(&model.function, &calls)
@@ -55,7 +62,11 @@ fn mutation(model: &Invalidates) -> TokenStream {
         let when = Ident::new(when, Span::mixed_site());
         quote!(.when(#p::When::#when))
     });
-    quote!(#p::Mutation::new(#identity) #when)
+    let crash_safe = model.crash_safe.as_ref().map(|safe| {
+        let deadline = safe.deadline;
+        quote!(.crash_safe(#deadline))
+    });
+    quote!(#p::Mutation::new(#identity) #when #crash_safe)
 }
 
 /// The statements that name what is invalidated.

@@ -145,7 +145,7 @@ pub(crate) const KNOWN: Known = Known {
         ("when", "`when` is an option of `#[invalidates]`"),
         (
             "crash_safe",
-            "`crash_safe` is an option of `#[invalidates]`, not supported yet",
+            "`crash_safe` is an option of `#[invalidates]`",
         ),
     ],
 };

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::{Callable, Place, ResultTags, Scope, Tags, tags};
+use super::{Callable, CrashSafe, Place, ResultTags, Scope, Tags, tags};
 use crate::args::{Args, Known};
 use crate::diag::Diag;
 use crate::func::Func;
@@ -18,15 +18,13 @@ pub(crate) const KNOWN: Known = Known {
         "entries",
         "namespaces",
         "when",
+        "crash_safe",
         "cache",
         "crate",
     ],
     foreign: &[
-        (
-            "crash_safe",
-            "`crash_safe` is not supported yet: leave it away; a mutation that is dropped or \
-             panics invalidates",
-        ),
+        ("deadline", "write `crash_safe(deadline = \"10s\")`"),
+        ("required", "write `crash_safe(required)`"),
         (
             "tag",
             "the option is called `tags`: write `tags = [\"books\"]`",
@@ -83,6 +81,7 @@ pub(crate) struct Invalidates {
     pub(crate) entries: Vec<Expr>,
     pub(crate) namespaces: Vec<LitStr>,
     pub(crate) when: When,
+    pub(crate) crash_safe: Option<CrashSafe>,
 }
 
 impl Invalidates {
@@ -140,6 +139,22 @@ impl Invalidates {
                            before it: leave one of them away";
             diag.error(tags.keyword.span(), message);
         }
+        let crash_safe = args.list("crash_safe", true, CrashSafe::HOW, diag);
+        let crash_safe = crash_safe.map(|written| CrashSafe::new(written, diag));
+        if let Some(CrashSafe { keyword, .. }) = &crash_safe {
+            if let When::Before = when {
+                let message = "`crash_safe` is about a crash between the change and the \
+                               invalidation, and `when = before` invalidates before the change: \
+                               leave one of them away";
+                diag.error(keyword.span(), message);
+            }
+            if !known && result_tags.is_some() {
+                let message = "`crash_safe` marks before the body what is to be invalidated, and \
+                               `result_tags` are known after it: name in `tags`, `entries` or \
+                               `namespaces` what must not be missed";
+                diag.error(keyword.span(), message);
+            }
+        }
         let place = Place::new(&mut args, diag);
         let function = function?;
         diag.is_clean().then_some(Self {
@@ -150,6 +165,7 @@ impl Invalidates {
             entries,
             namespaces,
             when,
+            crash_safe,
         })
     }
 }
