@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::table::Known;
-use super::writer::Writer;
+use super::writer::{Held, Writer};
 use super::{
     Answer, CaughtUp, HELD, Judgement, LogId, Mark, MarkId, Marking, Position, Record, View,
 };
@@ -79,9 +79,27 @@ impl View {
         }
         writer.marks.insert(mark.id, mark.clone());
         for &tag in &mark.tags {
-            writer.held.entry(tag).or_default().marks += 1;
-            self.tags.set(tag, HELD);
+            self.hold(writer, tag).marks += 1;
         }
+    }
+
+    /// A debt or a mark of this tag begins. What the tag had moved to is not forgotten: news of
+    /// the end may come late, and of an older version.
+    fn hold<'a>(&self, writer: &'a mut Writer, tag: TagHash) -> &'a mut Held {
+        let newest = writer.newest;
+        let held = writer.held.entry(tag).or_insert_with(|| {
+            let moved = match self.tags.get(tag).version() {
+                // Its bucket is full of others that are held: it moved at some time.
+                HELD => newest,
+                moved => moved,
+            };
+            Held {
+                moved,
+                ..Held::default()
+            }
+        });
+        self.tags.set(tag, HELD);
+        held
     }
 
     /// Lets the tags of a mark go, at this version.
@@ -141,6 +159,7 @@ impl View {
         if record.version == self.head.load(Ordering::Acquire) + 1 {
             self.head.store(record.version, Ordering::Release);
         }
+        self.open_up(&writer);
         self.stir();
     }
 
@@ -169,6 +188,7 @@ impl View {
         self.floor.fetch_max(caught.floor, Ordering::AcqRel);
         let newest = caught.records.last().map_or(known, |record| record.version);
         self.head.fetch_max(newest, Ordering::AcqRel);
+        self.open_up(&writer);
         self.stir();
         true
     }
@@ -267,8 +287,7 @@ impl View {
         let mut writer = self.writer();
         self.owes.fetch_add(1, Ordering::AcqRel);
         for &tag in tags {
-            writer.held.entry(tag).or_default().debts += 1;
-            self.tags.set(tag, HELD);
+            self.hold(&mut writer, tag).debts += 1;
         }
         self.stir();
     }
@@ -284,13 +303,18 @@ impl View {
                 self.let_go(&mut writer, tag, version);
             }
         }
+        self.open_up(&writer);
+        self.stir();
+    }
+
+    /// Where a whole bucket was held at once, its neighbours were shut out: for no longer than
+    /// anything is held.
+    fn open_up(&self, writer: &Writer) {
         if writer.held.is_empty() && self.tags.is_saturated() {
-            // A whole bucket was owed at once and shut out its neighbours for good.
             self.overhaul(|| {
                 self.since.store(writer.newest, Ordering::Release);
                 self.tags.clear();
             });
         }
-        self.stir();
     }
 }
