@@ -3,6 +3,7 @@
 
 use super::*;
 
+mod marks;
 mod model;
 
 const ID: LogId = [1; 16];

@@ -1,7 +1,7 @@
 //! Random histories of a log and of the ways its news reach a view, against a model that
 //! remembers everything it was told. What the view calls current, the model must call current.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -28,6 +28,12 @@ enum Step {
     Owe(Vec<u64>),
     /// The oldest debt is appended, or its end is applied.
     Settle,
+    /// A mark is placed, by this process (its answer is on its way) or another.
+    Mark(bool, Vec<u64>),
+    /// The holder of one of the marks places it again where it is gone.
+    MarkAgain(prop::sample::Index),
+    /// One of the marks is ended.
+    Unmark(prop::sample::Index),
     /// The server's log is lost, and another begins.
     Lose,
 }
@@ -44,6 +50,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Answer),
         1 => tags().prop_map(Step::Owe),
         2 => Just(Step::Settle),
+        2 => (any::<bool>(), tags()).prop_map(|(own, tags)| Step::Mark(own, tags)),
+        1 => any::<prop::sample::Index>().prop_map(Step::MarkAgain),
+        2 => any::<prop::sample::Index>().prop_map(Step::Unmark),
         1 => Just(Step::Lose),
     ];
     vec(step, 1..60)
@@ -55,6 +64,7 @@ struct Log {
     id: LogId,
     records: Vec<Record>,
     trimmed: u64,
+    marks: Vec<Mark>,
 }
 
 impl Log {
@@ -63,6 +73,7 @@ impl Log {
             id: [number; 16],
             records: Vec::new(),
             trimmed: 0,
+            marks: Vec::new(),
         }
     }
 
@@ -71,9 +82,34 @@ impl Log {
     }
 
     fn append(&mut self, tags: &[u64]) -> Record {
-        let record = record(self.head() + 1, tags);
+        self.add(record(self.head() + 1, tags))
+    }
+
+    fn add(&mut self, record: Record) -> Record {
         self.records.push(record.clone());
         record
+    }
+
+    fn has(&self, mark: &Mark) -> bool {
+        self.marks.iter().any(|stands| stands.id == mark.id)
+    }
+
+    fn mark(&mut self, mark: &Mark) -> Record {
+        self.marks.push(mark.clone());
+        self.add(Record {
+            version: self.head() + 1,
+            tags: Vec::new(),
+            mark: Some(Marking::Placed(mark.clone())),
+        })
+    }
+
+    fn unmark(&mut self, mark: &Mark) -> Record {
+        self.marks.retain(|stands| stands.id != mark.id);
+        self.add(Record {
+            version: self.head() + 1,
+            tags: mark.tags.clone(),
+            mark: Some(Marking::Ended(mark.id)),
+        })
     }
 
     fn version(&self, wanted: TagHash) -> u64 {
@@ -89,11 +125,17 @@ struct World {
     view: View,
     log: Log,
     confirms: Vec<(LogId, Record)>,
-    catch_up: Option<(u64, CaughtUp)>,
+    /// With the records that were there when it was read, trimmed or not.
+    catch_up: Option<(u64, CaughtUp, Vec<Record>)>,
     answer: Option<(Vec<TagHash>, Answer)>,
     debts: Vec<Vec<TagHash>>,
     settling: Option<(Vec<TagHash>, LogId, Record)>,
+    /// The marks whose holders are at work, and whether that is this process.
+    held: Vec<(bool, Mark)>,
+    marks: u8,
     told: HashMap<(LogId, TagHash), u64>,
+    told_marks: HashMap<MarkId, Mark>,
+    told_ends: HashSet<MarkId>,
 }
 
 impl World {
@@ -106,7 +148,11 @@ impl World {
             answer: None,
             debts: Vec::new(),
             settling: None,
+            held: Vec::new(),
+            marks: 0,
             told: HashMap::new(),
+            told_marks: HashMap::new(),
+            told_ends: HashSet::new(),
         }
     }
 
@@ -114,6 +160,20 @@ impl World {
         for &tag in &record.tags {
             let told = self.told.entry((id, tag)).or_default();
             *told = record.version.max(*told);
+        }
+        match &record.mark {
+            None => {}
+            Some(Marking::Placed(mark)) => self.tell_mark(mark),
+            Some(Marking::Ended(id)) => {
+                self.told_marks.remove(id);
+                self.told_ends.insert(*id);
+            }
+        }
+    }
+
+    fn tell_mark(&mut self, mark: &Mark) {
+        if !self.told_ends.contains(&mark.id) {
+            self.told_marks.insert(mark.id, mark.clone());
         }
     }
 
@@ -162,16 +222,72 @@ impl World {
                 self.debts.push(tags);
             }
             Step::Settle => self.settle(),
+            Step::Mark(own, tags) => {
+                self.marks += 1;
+                let mark = Mark {
+                    id: [self.marks; 16],
+                    deadline: 1_000,
+                    tags: tags.into_iter().map(tag).collect(),
+                };
+                self.held.push((own, mark));
+                self.mark(self.held.len() - 1);
+            }
+            Step::MarkAgain(which) => {
+                if !self.held.is_empty() {
+                    self.mark(which.index(self.held.len()));
+                }
+            }
+            Step::Unmark(which) => {
+                if !self.held.is_empty() {
+                    let (own, mark) = self.held.remove(which.index(self.held.len()));
+                    let record = self.log.unmark(&mark);
+                    self.answer_own(own, record);
+                }
+            }
             Step::Lose => self.log = Log::new(self.log.id[0] + 1),
         }
     }
 
+    /// Places a mark, unless it stands.
+    fn mark(&mut self, which: usize) {
+        let (own, mark) = self.held[which].clone();
+        if !self.log.has(&mark) {
+            let record = self.log.mark(&mark);
+            self.answer_own(own, record);
+        }
+    }
+
+    fn answer_own(&mut self, own: bool, record: Record) {
+        if own {
+            self.confirms.push((self.log.id, record));
+        }
+    }
+
     fn catch_up(&mut self) {
-        if let Some((from, caught)) = self.catch_up.take() {
-            self.view.catch_up(from, &caught);
-            for record in &caught.records {
-                self.tell(caught.id, record);
+        if let Some((from, caught, all)) = self.catch_up.take() {
+            let followed = self.view.identity().map(|(id, _)| id);
+            if self.view.catch_up(from, &caught) {
+                for record in &caught.records {
+                    self.tell(caught.id, record);
+                }
+                return;
             }
+            // It knows nothing older than this by itself, so that all of it is as good as told.
+            for record in &all {
+                self.tell(
+                    caught.id,
+                    &Record {
+                        mark: None,
+                        ..record.clone()
+                    },
+                );
+            }
+            let stand = caught.marks.unwrap_or_default();
+            if followed == Some(caught.id) {
+                self.told_marks
+                    .retain(|id, _| stand.iter().any(|mark| mark.id == *id));
+            }
+            stand.iter().for_each(|mark| self.tell_mark(mark));
             return;
         }
         let from = self.view.identity().map_or(0, |(_, at)| at.head);
@@ -181,9 +297,9 @@ impl World {
             head: self.log.head(),
             floor: 0,
             records: self.log.records.iter().filter(read).cloned().collect(),
-            marks: Some(Vec::new()),
+            marks: Some(self.log.marks.clone()),
         };
-        self.catch_up = Some((from, caught));
+        self.catch_up = Some((from, caught, self.log.records.clone()));
     }
 
     fn settle(&mut self) {
@@ -217,6 +333,9 @@ impl World {
                 if self.view.judge(at, &[tag]) == Current {
                     prop_assert!(told <= version, "tag {number} at {version}, told {told}");
                     prop_assert!(!self.is_owed(tag), "tag {number} at {version} is owed");
+                    let mut marks = self.told_marks.values();
+                    let is_marked = marks.any(|mark| mark.tags.contains(&tag));
+                    prop_assert!(!is_marked, "tag {number} at {version} is under a mark");
                 }
             }
         }
