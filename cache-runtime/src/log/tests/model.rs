@@ -287,7 +287,9 @@ impl World {
                 self.told_marks
                     .retain(|id, _| stand.iter().any(|mark| mark.id == *id));
             }
-            stand.iter().for_each(|mark| self.tell_mark(mark));
+            for mark in &stand {
+                self.tell_mark(mark);
+            }
             return;
         }
         let from = self.view.identity().map_or(0, |(_, at)| at.head);
