@@ -11,6 +11,7 @@
 )]
 
 mod gate;
+mod launch;
 mod monitor;
 mod process;
 mod resp;
@@ -19,8 +20,9 @@ mod wait;
 mod worker;
 
 pub use gate::ReplyGate;
+pub use launch::{INSTALL, find_server, find_server_in};
 pub use monitor::{Monitor, Seen};
 pub use resp::{Client, Reply};
-pub use server::{INSTALL, Server, Stop, find_server, find_server_in};
+pub use server::{Server, Stop};
 pub use wait::{PATIENCE, eventually};
 pub use worker::{Steer, Worker};

@@ -2,27 +2,14 @@
 //! gone with the test however that ends. It never talks to a server that it did not start.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::ffi::OsStr;
-use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::launch::{Folder, Process, Setup, launch};
 use crate::monitor::Monitor;
-use crate::process::{Watchdog, halt, reap, signal};
+use crate::process::{halt, reap, signal};
 use crate::resp::{Client, Reply};
-use crate::wait::{PATIENCE, within};
-
-/// How to get a server where there is none.
-pub const INSTALL: &str = "  Debian, Ubuntu:  apt-get install redis-server
-  Fedora:          dnf install valkey
-  Arch:            pacman -S valkey
-  macOS:           brew install redis";
+use crate::wait::{PATIENCE, eventually, within};
 
 /// Ports taken by someone else between picking and binding: more than this is no accident.
 const ATTEMPTS: u32 = 20;
@@ -41,14 +28,9 @@ pub enum Stop {
 pub struct Server {
     port: u16,
     folder: Folder,
-    arguments: Vec<String>,
+    setup: Setup,
+    halted: AtomicBool,
     process: Mutex<Option<Process>>,
-}
-
-#[derive(Debug)]
-struct Process {
-    child: Child,
-    watchdog: Watchdog,
 }
 
 impl Server {
@@ -61,23 +43,37 @@ impl Server {
     /// Starts a server with more arguments, e.g. `&["--maxmemory", "10mb"]`.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
-        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        Self::set_up(Setup::with(arguments))
+    }
+
+    /// Starts a server that follows `primary`, and waits until its copy is complete.
+    #[must_use]
+    pub fn replica_of(primary: &Self) -> Self {
+        let port = primary.port.to_string();
+        let replica = Self::start_with(&["--replicaof", "127.0.0.1", &port]);
+        primary.await_copy(&replica);
+        replica
+    }
+
+    /// Starts a server on the first port that is free for it.
+    pub(crate) fn set_up(setup: Setup) -> Self {
         let folder = Folder::new();
+        setup.prepare(&folder);
         for _ in 0..ATTEMPTS {
-            let port = free_port();
-            if let Some(process) = launch(port, &folder, &arguments) {
-                let process = Mutex::new(Some(process));
+            let port = setup.pick_port();
+            if let Some(process) = launch(port, &folder, &setup) {
                 return Self {
                     port,
                     folder,
-                    arguments,
-                    process,
+                    setup,
+                    halted: AtomicBool::new(false),
+                    process: Mutex::new(Some(process)),
                 };
             }
         }
         panic!(
             "no server could be started on {ATTEMPTS} ports in turn; {}",
-            last_words(&folder)
+            folder.last_words()
         );
     }
 
@@ -128,7 +124,16 @@ impl Server {
                 }
             }
             reap(&mut child);
+            self.halted.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Whether it runs and is not halted.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        let mut process = self.lock();
+        let runs = |process: &mut Process| matches!(process.child.try_wait(), Ok(None));
+        process.as_mut().is_some_and(runs) && !self.halted.load(Ordering::Relaxed)
     }
 
     /// Starts the server again on the same port, killing it first where it runs. Its data is gone,
@@ -137,25 +142,37 @@ impl Server {
         self.stop(Stop::Kill);
         let mut process = self.lock();
         let up = within(PATIENCE, || {
-            *process = launch(self.port, &self.folder, &self.arguments);
+            *process = launch(self.port, &self.folder, &self.setup);
             process.is_some()
         });
         assert!(
             up,
             "the server did not come back on port {}; {}",
             self.port,
-            last_words(&self.folder)
+            self.folder.last_words()
         );
     }
 
     /// Halts the server: connections stay open, nothing is answered.
     pub fn pause(&self) {
+        self.halted.store(true, Ordering::Relaxed);
         halt(self.pid());
     }
 
     /// Lets a halted server go on.
     pub fn resume(&self) {
         signal(self.pid(), "CONT");
+        self.halted.store(false, Ordering::Relaxed);
+    }
+
+    /// Waits until a replica of this server is linked to it and has all of its writes.
+    #[track_caller]
+    pub fn await_copy(&self, replica: &Self) {
+        eventually("the replication", || {
+            let says = |server: &Self, name| server.replication()?.remove(name);
+            says(replica, "master_link_status").is_some_and(|link| link == "up")
+                && says(replica, "slave_repl_offset") == says(self, "master_repl_offset")
+        });
     }
 
     /// A new connection; fails the test where the server does not take it.
@@ -193,11 +210,15 @@ impl Server {
     #[track_caller]
     #[must_use]
     pub fn info(&self, section: &str) -> BTreeMap<String, String> {
-        let text = self.cli(&["INFO", section]);
-        let fields = text.lines().filter_map(|line| line.split_once(':'));
-        fields
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        fields(&self.cli(&["INFO", section]))
+    }
+
+    /// What it says of its replication; nothing where the connection is cut meanwhile, as servers
+    /// and sentinels do with clients when a server's place changes.
+    pub(crate) fn replication(&self) -> Option<BTreeMap<String, String>> {
+        let mut client = Client::connect(self.port).ok()?;
+        let reply = client.command(&["INFO", "replication"]).ok()?;
+        Some(fields(&reply.to_string()))
     }
 
     /// How often each command has been called since the start or [`reset_stats`](Self::reset_stats),
@@ -237,6 +258,13 @@ impl Server {
     }
 }
 
+fn fields(info: &str) -> BTreeMap<String, String> {
+    let fields = info.lines().filter_map(|line| line.split_once(':'));
+    fields
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(Process {
@@ -250,130 +278,4 @@ impl Drop for Server {
             reap(&mut child);
         }
     }
-}
-
-/// A server's own folder, removed with it.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("afresh-test-{}-{count}", std::process::id()));
-        // A process of the same number may have left one behind.
-        let _ = fs::remove_dir_all(&path);
-        match fs::create_dir_all(&path) {
-            Ok(()) => Self(path),
-            Err(error) => panic!("no folder {}: {error}", path.display()),
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left in the system's temporary folder harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The server's executable: what `AFRESH_TEST_SERVER` names, else what is on `PATH`.
-#[must_use]
-pub fn find_server() -> Option<PathBuf> {
-    let named = env::var_os("AFRESH_TEST_SERVER").map(PathBuf::from);
-    named.or_else(|| find_server_in(&env::var_os("PATH")?))
-}
-
-/// `redis-server`, else `valkey-server`, in the first folder of `path` that has it.
-#[must_use]
-pub fn find_server_in(path: &OsStr) -> Option<PathBuf> {
-    let find = |name| {
-        env::split_paths(path)
-            .map(move |folder| folder.join(name))
-            .find(|file| file.is_file())
-    };
-    find("redis-server").or_else(|| find("valkey-server"))
-}
-
-fn executable() -> &'static Path {
-    static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        find_server().unwrap_or_else(|| {
-            panic!(
-                "there is neither `redis-server` nor `valkey-server` on PATH. This test needs a \
-                 real server and is never skipped. Install one:\n{INSTALL}\n\
-                 or name its executable in AFRESH_TEST_SERVER"
-            )
-        })
-    })
-}
-
-/// Starts a server and waits until it answers; `None` where it ended instead, most likely because
-/// someone else has the port.
-fn launch(port: u16, folder: &Folder, arguments: &[String]) -> Option<Process> {
-    let child = Command::new(executable())
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-        .args(["--logfile", "server.log", "--dir", "."])
-        .args(arguments)
-        .current_dir(&folder.0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn();
-    let child = child.unwrap_or_else(|error| {
-        panic!("`{}` could not be started: {error}", executable().display())
-    });
-    let watchdog = Watchdog::over(child.id(), &folder.0);
-    let mut process = Process { child, watchdog };
-    let mut gone = false;
-    let up = within(PATIENCE, || {
-        gone = !matches!(process.child.try_wait(), Ok(None));
-        gone || answers(port, process.child.id())
-    });
-    if up && !gone {
-        return Some(process);
-    }
-    drop(process.watchdog);
-    let _ = process.child.kill();
-    reap(&mut process.child);
-    assert!(
-        gone,
-        "the server on port {port} did not answer in time; {}",
-        last_words(folder)
-    );
-    None
-}
-
-/// Whether *our* server answers: another may have taken the port in between, and would answer
-/// `PING` just as well.
-fn answers(port: u16, pid: u32) -> bool {
-    let ask = |words: &[&str]| -> io::Result<Reply> { Client::connect(port)?.command(words) };
-    match ask(&["PING"]) {
-        Ok(Reply::Status(_)) => ask(&["INFO", "server"]).is_ok_and(|info| {
-            info.to_string()
-                .lines()
-                .any(|line| line == format!("process_id:{pid}"))
-        }),
-        // Started with a password: there is no telling whose it is, but it is up.
-        Ok(Reply::Error(error)) => error.starts_with("NOAUTH"),
-        _ => false,
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener
-        .local_addr()
-        .expect("the port of a bound socket")
-        .port()
-}
-
-/// The end of the server's log, for a failure's message.
-fn last_words(folder: &Folder) -> String {
-    let log = fs::read_to_string(folder.0.join("server.log")).unwrap_or_default();
-    let lines: Vec<_> = log.lines().rev().take(8).collect();
-    let lines: Vec<_> = lines.into_iter().rev().collect();
-    format!("its log ends with:\n{}", lines.join("\n"))
 }

@@ -87,6 +87,34 @@ fn a_paused_server_is_silent_and_goes_on() {
 }
 
 #[test]
+fn a_replica_copies_what_was_and_what_comes() {
+    let primary = Server::start();
+    primary.cli(&["SET", "a", "1"]);
+    let replica = Server::replica_of(&primary);
+    assert_eq!(replica.cli(&["GET", "a"]), "1");
+    replica.pause();
+    primary.cli(&["SET", "a", "2"]);
+    replica.resume();
+    primary.await_copy(&replica);
+    assert_eq!(replica.cli(&["GET", "a"]), "2");
+    assert!(replica.command(&[b"SET", b"a", b"3"]).is_error());
+}
+
+#[test]
+fn whether_it_serves_is_known() {
+    let server = Server::start();
+    assert!(server.serves());
+    server.pause();
+    assert!(!server.serves());
+    server.resume();
+    assert!(server.serves());
+    server.stop(Stop::Kill);
+    assert!(!server.serves());
+    server.restart();
+    assert!(server.serves());
+}
+
+#[test]
 fn it_dies_paused() {
     let server = Server::start();
     server.pause();
