@@ -10,6 +10,7 @@
     reason = "every function here panics where a test should fail; the head says so once"
 )]
 
+mod cluster;
 mod gate;
 mod launch;
 mod monitor;
@@ -19,6 +20,7 @@ mod server;
 mod wait;
 mod worker;
 
+pub use cluster::Cluster;
 pub use gate::ReplyGate;
 pub use launch::{INSTALL, find_server, find_server_in};
 pub use monitor::{Monitor, Seen};
