@@ -626,7 +626,8 @@ mod shared {
         change(&two, 5).await;
         assert_eq!(now(book(&two, 7, 6)).0, 6);
         eventually("the record", || now(book(&one, 7, 0)).0 == 6);
-        assert!(change(&one, 6).now_or_never().is_none(), "it was under way");
-        eventually("a debt", || now(book(&two, 7, 8)).0 == 8);
+        // Dropped where it waits for the answer, if that has not come yet.
+        let _ = change(&one, 6).now_or_never();
+        eventually("a debt, or the record", || now(book(&two, 7, 8)).0 == 8);
     }
 }
