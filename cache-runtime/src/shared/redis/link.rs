@@ -47,7 +47,9 @@ pub(super) struct Connection {
     /// Whether notes are proven to arrive.
     pub(super) tracked: bool,
     next: AtomicUsize,
-    unanswered: AtomicU32,
+    /// How many requests in a row each lane has left without an answer: others' answers say
+    /// nothing about it.
+    unanswered: Box<[AtomicU32]>,
 }
 
 impl Connection {
@@ -59,11 +61,11 @@ impl Connection {
     ) -> Self {
         Self {
             generation,
+            unanswered: lanes.iter().map(|_| AtomicU32::new(0)).collect(),
             lanes,
             scripts,
             tracked,
             next: AtomicUsize::new(0),
-            unanswered: AtomicU32::new(0),
         }
     }
 
@@ -405,7 +407,7 @@ impl Link {
         let mut redis = connection.lanes[lane].clone();
         let limit = self.config.settings.op_timeout;
         let answer = timer::timeout(limit, command.query_async(&mut redis)).await;
-        self.answered(connection, answer)
+        self.answered(connection, lane, answer)
     }
 
     /// Sends several commands in one go, and waits for all their answers.
@@ -418,17 +420,18 @@ impl Link {
         let mut redis = connection.lanes[lane].clone();
         let limit = self.config.settings.op_timeout;
         let answer = timer::timeout(limit, commands.query_async(&mut redis)).await;
-        self.answered(connection, answer)
+        self.answered(connection, lane, answer)
     }
 
     fn answered<T>(
         &self,
         connection: &Connection,
+        lane: usize,
         answer: Option<Result<T, RedisError>>,
     ) -> Result<T, Failed> {
         let error = match answer {
             Some(Ok(answer)) => {
-                connection.unanswered.store(0, Ordering::Relaxed);
+                connection.unanswered[lane].store(0, Ordering::Relaxed);
                 return Ok(answer);
             }
             Some(Err(error)) => {
@@ -441,7 +444,7 @@ impl Link {
                 });
             }
             None => {
-                let unanswered = connection.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+                let unanswered = connection.unanswered[lane].fetch_add(1, Ordering::Relaxed) + 1;
                 if unanswered >= SILENT {
                     self.lose(connection.generation);
                 }
