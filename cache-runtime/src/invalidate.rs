@@ -215,14 +215,12 @@ impl<R, T> Mutating<R, T> {
     /// Places the marks of `crash_safe`; or says what to return, where the body must not run.
     async fn guard(&mut self) -> Option<R> {
         let deadline = self.spec.crash_safe?;
-        for at in 0..self.debts.len() {
-            if let Err(error) = self.debts[at].guard(deadline).await
+        for debt in &mut self.debts {
+            if let Err(error) = debt.guard(deadline).await
                 && let Some(refuse) = self.refuse
             {
-                let (marked, others) = self.debts.split_at_mut(at);
-                others.iter_mut().for_each(Debt::forgive);
-                // Only an append takes a mark away.
-                pay(marked).await;
+                // What has a mark, or may have one, is invalidated all the same: nothing else ends it.
+                self.debts.iter_mut().for_each(Debt::forgive);
                 return Some(refuse(error));
             }
         }
