@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::launch::Setup;
+use crate::rights::LOGIN;
 use crate::server::{Server, Stop};
 use crate::wait::{eventually, within};
 
@@ -71,12 +72,13 @@ impl Cluster {
         cluster
     }
 
-    /// `redis-cluster://127.0.0.1:port,…`, naming every node.
+    /// `redis-cluster://user:password@127.0.0.1:port,…`, naming every node. The user has the least
+    /// rights that the cache needs.
     #[must_use]
     pub fn url(&self) -> String {
         let node = |node: &Server| format!("127.0.0.1:{}", node.port());
         let nodes: Vec<_> = self.nodes.iter().map(node).collect();
-        format!("redis-cluster://{}", nodes.join(","))
+        format!("redis-cluster://{LOGIN}{}", nodes.join(","))
     }
 
     /// How many nodes there are, stopped ones included.

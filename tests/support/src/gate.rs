@@ -12,6 +12,7 @@ use crate::server::Server;
 #[derive(Debug)]
 pub struct ReplyGate {
     port: u16,
+    login: &'static str,
     inside: Arc<Inside>,
 }
 
@@ -55,13 +56,18 @@ impl ReplyGate {
                 }
             }
         });
-        Self { port, inside }
+        let login = server.login();
+        Self {
+            port,
+            login,
+            inside,
+        }
     }
 
-    /// `redis://127.0.0.1:port`, with a slash at its end.
+    /// As the server's own [`url`](Server::url), with the proxy's port.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{}127.0.0.1:{}/", self.login, self.port)
     }
 
     /// Keeps back what the server answers from now on. Requests still reach it.

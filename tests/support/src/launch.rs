@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::process::{Watchdog, reap};
 use crate::resp::{Client, Reply};
+use crate::rights;
 use crate::wait::{PATIENCE, within};
 
 /// How to get a server where there is none.
@@ -34,14 +35,17 @@ pub(crate) struct Setup {
     /// The text of a file of settings, which the server may change.
     pub(crate) config: Option<String>,
     pub(crate) arguments: Vec<String>,
-    /// Whether it needs the port of a cluster's bus too.
+    /// Whether it is a node of a cluster, which needs a second port.
     pub(crate) bus: bool,
+    /// Whether it has the user of `rights`.
+    pub(crate) user: bool,
 }
 
 impl Setup {
     pub(crate) fn with(arguments: &[&str]) -> Self {
         Self {
             arguments: arguments.iter().map(ToString::to_string).collect(),
+            user: rights::apply(arguments),
             ..Self::default()
         }
     }
@@ -49,8 +53,22 @@ impl Setup {
     /// Writes the file of settings, once: what the server writes there later is kept.
     pub(crate) fn prepare(&self, folder: &Folder) {
         if let Some(text) = &self.config {
+            // A server that rewrites the file has the user in it: given twice, it is refused.
+            let rules: Vec<_> = rights::rules(self.bus).collect();
+            let user = format!("user {}\n", rules.join(" "));
+            let text = if self.user { user + text } else { text.clone() };
             fs::write(folder.path().join(CONFIG), text).expect("a file in the server's folder");
         }
+    }
+
+    /// What names the user, where the file of settings does not.
+    fn user(&self) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        if self.user && self.config.is_none() {
+            words.push("--user");
+            words.extend(rights::rules(self.bus));
+        }
+        words
     }
 
     pub(crate) fn pick_port(&self) -> u16 {
@@ -150,6 +168,7 @@ pub(crate) fn launch(port: u16, folder: &Folder, setup: &Setup) -> Option<Proces
         .args(["--logfile", "server.log", "--dir", "."])
         // A replica is served at once, not five seconds later together with others.
         .args(["--repl-diskless-sync-delay", "0"])
+        .args(setup.user())
         .args(&setup.arguments)
         .current_dir(&folder.0)
         .stdin(Stdio::null())

@@ -16,6 +16,7 @@ mod launch;
 mod monitor;
 mod process;
 mod resp;
+mod rights;
 mod sentinels;
 mod server;
 mod wait;

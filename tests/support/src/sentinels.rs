@@ -3,6 +3,7 @@
 
 use crate::launch::Setup;
 use crate::resp::{Client, Reply};
+use crate::rights::LOGIN;
 use crate::server::{Server, Stop};
 use crate::wait::eventually;
 
@@ -55,12 +56,13 @@ impl Sentinels {
         group
     }
 
-    /// `redis-sentinel://127.0.0.1:port,…/shop`, naming every sentinel.
+    /// `redis-sentinel://user:password@127.0.0.1:port,…/shop`, naming every sentinel. The user is
+    /// the servers', with the least rights that the cache needs; the sentinels ask for none.
     #[must_use]
     pub fn url(&self) -> String {
         let sentinel = |sentinel: &Server| format!("127.0.0.1:{}", sentinel.port());
         let sentinels: Vec<_> = self.sentinels.iter().map(sentinel).collect();
-        format!("redis-sentinel://{}/{NAME}", sentinels.join(","))
+        format!("redis-sentinel://{LOGIN}{}/{NAME}", sentinels.join(","))
     }
 
     /// The servers that are watched, stopped ones included.
@@ -210,7 +212,7 @@ impl Sentinels {
 fn data_server(config: &str) -> Server {
     Server::set_up(Setup {
         config: Some(config.to_owned()),
-        ..Setup::default()
+        ..Setup::with(&[])
     })
 }
 
@@ -224,6 +226,7 @@ fn sentinel(primary: &Server, patience: u32) -> Server {
     );
     let sentinel = Server::set_up(Setup {
         config: Some(config),
+        user: false,
         ..Setup::with(&["--sentinel"])
     });
     for (period, length) in PERIODS {

@@ -9,6 +9,7 @@ use crate::launch::{Folder, Process, Setup, launch};
 use crate::monitor::Monitor;
 use crate::process::{halt, reap, signal};
 use crate::resp::{Client, Reply};
+use crate::rights::LOGIN;
 use crate::wait::{PATIENCE, eventually, within};
 
 /// Ports taken by someone else between picking and binding: more than this is no accident.
@@ -86,10 +87,23 @@ impl Server {
         SHARED.get_or_init(Self::start)
     }
 
-    /// `redis://127.0.0.1:port`, with a slash at its end.
+    /// `redis://user:password@127.0.0.1:port`, with a slash at its end. The user has the least
+    /// rights that the cache needs. A server that was started with a password or with users of the
+    /// test's own has no such user, and its URL none.
     #[must_use]
     pub fn url(&self) -> String {
+        format!("redis://{}127.0.0.1:{}/", self.login(), self.port)
+    }
+
+    /// `redis://127.0.0.1:port`, with a slash at its end: for the default user, who may do all.
+    #[must_use]
+    pub fn plain_url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// The user's part of the URL.
+    pub(crate) fn login(&self) -> &'static str {
+        if self.setup.user { LOGIN } else { "" }
     }
 
     /// The port, the same after a restart.

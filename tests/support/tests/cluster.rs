@@ -31,8 +31,14 @@ fn it_is_whole_and_its_slots_are_known() {
     let cluster = Cluster::start();
     assert_eq!(cluster.count(), 6);
     let url = cluster.url();
-    assert!(url.starts_with("redis-cluster://"), "{url}");
+    let login = "redis-cluster://tester:tester-s3cret@127.0.0.1:";
+    assert!(url.starts_with(login), "{url}");
     for number in 0..6 {
+        let mut client = cluster.node(number).client();
+        let login = client.command(&["AUTH", "tester", "tester-s3cret"]);
+        assert_eq!(login.expect("an answer"), Reply::Status("OK".into()));
+        let slots = client.command(&["CLUSTER", "SLOTS"]).expect("an answer");
+        assert_eq!(slots.list().len(), 3);
         let info = cluster.node(number).cli(&["CLUSTER", "INFO"]);
         for line in [
             "cluster_state:ok",

@@ -10,7 +10,8 @@ fn role(server: &Server) -> String {
 fn they_name_a_primary_with_two_replicas() {
     let group = Sentinels::start();
     let url = group.url();
-    assert!(url.starts_with("redis-sentinel://"), "{url}");
+    let login = "redis-sentinel://tester:tester-s3cret@127.0.0.1:";
+    assert!(url.starts_with(login), "{url}");
     assert!(url.ends_with("/shop"), "{url}");
     assert_eq!(group.sentinels().len(), 3);
     for sentinel in group.sentinels() {
@@ -54,6 +55,8 @@ fn a_killed_primary_is_replaced_and_comes_back_as_a_replica() {
     assert_ne!(primary.port(), group.servers()[0].port());
     assert_eq!(primary.cli(&["GET", "a"]), "1");
     group.restart(0);
+    let users = group.servers()[0].cli(&["ACL", "USERS"]);
+    assert_eq!(users, "default\ntester");
     assert_eq!(role(&group.servers()[0]), "slave");
     assert_eq!(group.servers()[0].cli(&["GET", "a"]), "1");
     assert_eq!(group.primary().port(), primary.port());

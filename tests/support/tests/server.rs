@@ -185,6 +185,51 @@ fn arguments_are_passed_on() {
 }
 
 #[test]
+fn the_urls_user_may_do_what_the_cache_does_and_no_more() {
+    let server = Server::start();
+    let port = server.port();
+    let url = format!("redis://tester:tester-s3cret@127.0.0.1:{port}/");
+    assert_eq!(server.url(), url);
+    assert_eq!(server.plain_url(), format!("redis://127.0.0.1:{port}/"));
+    let mut client = server.client();
+    let mut ask = |line: &str| {
+        let words: Vec<_> = line.split(' ').collect();
+        client.command(&words).expect("an answer")
+    };
+    assert!(!ask("AUTH tester tester-s3cret").is_error());
+    assert!(!ask("SET shop:afresh:1:e:{a} 1").is_error());
+    assert!(!ask("HSET {shop}:afresh:1:log id 1").is_error());
+    assert!(!ask("CLIENT TRACKING ON").is_error());
+    for refused in [
+        "SET shop:a 1",
+        "SET shop:afresh:2:a 1",
+        "SMEMBERS {shop}:afresh:1:log",
+        "FLUSHALL",
+        "KEYS *",
+        "CONFIG GET *",
+        "CLIENT LIST",
+        "SUBSCRIBE a",
+        "EVAL return 0",
+    ] {
+        let Reply::Error(error) = ask(refused) else {
+            panic!("{refused} is allowed");
+        };
+        assert!(error.starts_with("NOPERM"), "{refused}: {error}");
+    }
+}
+
+#[test]
+fn a_test_may_have_its_own_users() {
+    for arguments in [
+        &["--requirepass", "secret"][..],
+        &["--user", "default", "on", "nopass", "+@all", "~*"],
+    ] {
+        let server = Server::start_with(arguments);
+        assert_eq!(server.url(), server.plain_url());
+    }
+}
+
+#[test]
 fn an_argument_it_does_not_know_is_told() {
     let died = catch_unwind(|| Server::start_with(&["--no-such-option", "1"]));
     let message = died
