@@ -121,7 +121,7 @@ async fn shared() {
     const CALLS: usize = 5_000;
     let server = Server::start();
     let cache = Cache::builder()
-        .url(server.url())
+        .url(server.plain_url())
         .local(false)
         .build()
         .await
@@ -129,7 +129,7 @@ async fn shared() {
     for id in 0..KEYS {
         shared_book(&cache, id).await;
     }
-    let client = redis::Client::open(server.url()).expect("a URL");
+    let client = redis::Client::open(server.plain_url()).expect("a URL");
     let mut raw = client
         .get_multiplexed_async_connection()
         .await
@@ -179,7 +179,7 @@ async fn strict(tasks: usize) {
     const CALLS: usize = 6_400;
     let server = Server::start();
     let cache = Cache::builder()
-        .url(server.url())
+        .url(server.plain_url())
         .consistency(Consistency::Strict)
         .build()
         .await
@@ -187,7 +187,7 @@ async fn strict(tasks: usize) {
     for id in 0..KEYS {
         shared_book(&cache, id).await;
     }
-    let client = redis::Client::open(server.url()).expect("a URL");
+    let client = redis::Client::open(server.plain_url()).expect("a URL");
     let raw = client
         .get_multiplexed_async_connection()
         .await
@@ -234,7 +234,7 @@ async fn away() {
     const CALLS: usize = 20_000;
     let server = Server::start();
     let cache = Cache::builder()
-        .url(server.url())
+        .url(server.plain_url())
         .local(false)
         .build()
         .await

@@ -271,7 +271,9 @@ fn one(scheme: &str, rest: &str, query: &str, port: u16) -> Result<ConnectionInf
     let settings = info
         .redis_settings()
         .clone()
-        .set_protocol(ProtocolVersion::RESP3);
+        .set_protocol(ProtocolVersion::RESP3)
+        // One command, and one right, less.
+        .set_skip_set_lib_name();
     let info = info.set_redis_settings(settings);
     // Sentinels have another port by default.
     let names_port = |host: &str| {

@@ -1,0 +1,94 @@
+//! The rights that the documentation asks for, word for word: enough for everything, on the
+//! prefix's own names and no others. (All other tests run with these rights on every prefix.)
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use afresh::{Cache, Consistency, Outcome, Tier, cached, entry, invalidates, outcome};
+use afresh_test_support::{Server, eventually};
+
+#[cached(ttl = 600, key = "{id}", tags = ["books"], singleflight, cache = cache)]
+async fn book(cache: &Cache, source: &AtomicU64, id: u64) -> u64 {
+    source.load(Ordering::SeqCst)
+}
+
+#[invalidates(tags = ["books"], crash_safe, cache = cache)]
+async fn change(cache: &Cache, source: &AtomicU64, to: u64) {
+    source.store(to, Ordering::SeqCst);
+}
+
+/// The words of the documented command.
+fn documented() -> Vec<String> {
+    let text = include_str!("../src/docs/redis.md");
+    let (_, rest) = text
+        .split_once("```text\nACL SETUSER")
+        .expect("the command");
+    let (command, _) = rest.split_once("```").expect("its end");
+    let words = command.split_whitespace().map(str::to_owned);
+    ["ACL", "SETUSER"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(words)
+        .collect()
+}
+
+async fn connect(server: &Server, prefix: &str) -> Cache {
+    let url = format!("redis://shop:password@127.0.0.1:{}/", server.port());
+    let builder = Cache::builder().url(url).prefix(prefix);
+    builder
+        .consistency(Consistency::Strict)
+        .connections(2)
+        .max_ttl(std::time::Duration::from_millis(1_500))
+        .build()
+        .await
+        .expect("a cache")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documented_rights_are_enough_and_no_more() {
+    let server = Server::start();
+    let words = documented();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(server.cli(&words), "OK");
+    let source = AtomicU64::new(1);
+    let (one, two) = (
+        connect(&server, "shop").await,
+        connect(&server, "shop").await,
+    );
+    assert_eq!(
+        outcome(book(&one, &source, 1)).await,
+        (1, Outcome::Computed)
+    );
+    assert_eq!(
+        outcome(book(&two, &source, 1)).await,
+        (1, Outcome::Hit(Tier::Shared))
+    );
+    assert_eq!(
+        outcome(book(&two, &source, 1)).await,
+        (1, Outcome::Hit(Tier::Local))
+    );
+    change(&one, &source, 2).await;
+    assert_eq!(book(&two, &source, 1).await, 2);
+    entry(book(&one, &source, 1)).put(3).await.expect("stored");
+    assert_eq!(book(&two, &source, 1).await, 3);
+    one.invalidate_all().await.expect("acknowledged");
+    let key = server.cli(&["KEYS", "shop:afresh:1:e:*"]);
+    server.cli(&["SET", &key, "rubbish", "PX", "60000"]);
+    assert_eq!(book(&two, &source, 1).await, 2);
+    eventually("a rotation", || {
+        server.cli(&["HGET", "{shop}:afresh:1:log", "current"]) == "1"
+    });
+    one.shutdown().await.expect("nothing is owed");
+    assert_eq!((one.stats().store_errors, two.stats().store_errors), (0, 0));
+    assert_eq!(server.cli(&["ACL", "LOG"]), "", "nothing was refused");
+
+    let other = connect(&server, "other").await;
+    assert_eq!(
+        outcome(book(&other, &source, 1)).await,
+        (2, Outcome::Computed)
+    );
+    other
+        .invalidate(["books"])
+        .await
+        .expect_err("another's names");
+    assert_eq!(server.cli(&["KEYS", "*other*"]), "");
+}
