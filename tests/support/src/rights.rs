@@ -56,3 +56,28 @@ pub(crate) fn rules(in_cluster: bool) -> impl Iterator<Item = &'static str> {
 pub(crate) fn apply<W: AsRef<str>>(arguments: &[W]) -> bool {
     !arguments.iter().any(|word| OWN.contains(&word.as_ref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../src/docs/redis.md");
+
+    #[test]
+    fn the_rights_are_those_of_the_documentation() {
+        /// Documented for a database other than 0 and for what a client may leave out; the tests
+        /// do without.
+        const BESIDES: [&str; 3] = ["+hello", "+select", "+client|setinfo"];
+        let (_, after) = DOCUMENTATION.split_once("ACL SETUSER").expect("a line");
+        let (line, _) = after.split_once("```").expect("an end of the line");
+        let rights = |words: Vec<&'static str>| {
+            let words = words.into_iter().filter(|word| word.starts_with('+'));
+            words.collect::<BTreeSet<_>>()
+        };
+        let mut documented = rights(line.split_whitespace().collect());
+        documented.retain(|right| !BESIDES.contains(right));
+        assert_eq!(rights(rules(true).collect()), documented);
+    }
+}
