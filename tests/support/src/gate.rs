@@ -1,14 +1,18 @@
-//! A proxy before a server that holds back what the server answers, cuts its connections, or leads
-//! new ones to another server. It does not look into what it carries.
+//! A proxy before a server that holds back or swallows what the server answers, answers in its place,
+//! cuts its connections, or leads new ones to another server. It knows where a reply ends, and
+//! nothing of commands.
 
-use std::io::{Read as _, Write as _};
+mod carry;
+mod frames;
+
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::server::Server;
 
-/// A proxy before a server. Replies pass unless it [holds](Self::hold) them.
+/// A proxy before a server. Everything passes until it is told otherwise, and again from
+/// [`release`](Self::release) on.
 #[derive(Debug)]
 pub struct ReplyGate {
     port: u16,
@@ -26,8 +30,19 @@ struct Inside {
 struct State {
     server: u16,
     holds: bool,
+    swallows: Swallows,
+    /// What each command is answered with, in the server's place.
+    answer: Option<String>,
+    refuses: bool,
     closed: bool,
     sockets: Vec<TcpStream>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Swallows {
+    Nothing,
+    Pushes,
+    All,
 }
 
 impl ReplyGate {
@@ -40,6 +55,9 @@ impl ReplyGate {
             state: Mutex::new(State {
                 server: server.port(),
                 holds: false,
+                swallows: Swallows::Nothing,
+                answer: None,
+                refuses: false,
                 closed: false,
                 sockets: Vec::new(),
             }),
@@ -52,7 +70,9 @@ impl ReplyGate {
                     if inside.lock().closed {
                         return;
                     }
-                    inside.carry(client);
+                    if !inside.lock().refuses {
+                        carry::carry(&inside, client);
+                    }
                 }
             }
         });
@@ -70,14 +90,54 @@ impl ReplyGate {
         format!("redis://{}127.0.0.1:{}/", self.login, self.port)
     }
 
+    /// The proxy's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Keeps back what the server answers from now on. Requests still reach it.
     pub fn hold(&self) {
         self.inside.lock().holds = true;
     }
 
-    /// Hands over what was kept back, in order, and lets pass what follows.
+    /// Drops what the server answers from now on. Requests still reach it, and connections stay
+    /// open.
+    pub fn swallow(&self) {
+        self.inside.lock().swallows = Swallows::All;
+    }
+
+    /// Drops the pushes of the server's from now on, and lets its replies pass: as a proxy does that
+    /// answers `OK` to `CLIENT TRACKING` and never sends a note.
+    pub fn swallow_pushes(&self) {
+        self.inside.lock().swallows = Swallows::Pushes;
+    }
+
+    /// Answers every command from now on with this error line, e.g. `-LOADING not yet`. The server
+    /// gets none; what it has is answered first.
+    ///
+    /// # Panics
+    /// Where it is not one line that begins with `-`.
+    pub fn answer_all_with(&self, line: &str) {
+        let is_error = line.starts_with('-') && !line.contains(['\r', '\n']);
+        assert!(is_error, "not the line of an error: {line:?}");
+        self.inside.lock().answer = Some(format!("{line}\r\n"));
+    }
+
+    /// Closes every new connection at once. Those that are there stay.
+    pub fn refuse(&self) {
+        self.inside.lock().refuses = true;
+    }
+
+    /// Hands over what was kept back, in order, and lets pass what follows. A connection that has
+    /// lost replies is out of step: [`cut`](Self::cut) it.
     pub fn release(&self) {
-        self.inside.lock().holds = false;
+        let mut state = self.inside.lock();
+        state.holds = false;
+        state.swallows = Swallows::Nothing;
+        state.answer = None;
+        state.refuses = false;
+        drop(state);
         self.inside.changed.notify_all();
     }
 
@@ -111,41 +171,14 @@ impl Inside {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Carries one connection, on two threads that end with it. A server that is away closes it.
-    fn carry(self: &Arc<Self>, client: TcpStream) {
-        let port = self.lock().server;
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
-            return;
-        };
-        let pair = |socket: &TcpStream| {
-            // What waits for more to send would change the order of things.
-            socket.set_nodelay(true).expect("a socket without delay");
-            socket.try_clone().expect("a second handle on a socket")
-        };
-        let (client_2, server_2) = (pair(&client), pair(&server));
-        self.lock().sockets.extend([pair(&client), pair(&server)]);
-        thread::spawn(move || pump(client, server, || ()));
-        let inside = Arc::clone(self);
-        thread::spawn(move || pump(server_2, client_2, || inside.pass()));
-    }
-
-    /// Waits while replies are held.
-    fn pass(&self) {
+    /// Waits while replies are held; then whether this one passes.
+    fn pass(&self, push: bool) -> bool {
         let holds = |state: &mut State| state.holds && !state.closed;
         let state = self.changed.wait_while(self.lock(), holds);
-        drop(state.unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-fn pump(mut from: TcpStream, mut to: TcpStream, gate: impl Fn()) {
-    let mut buffer = [0; 16_384];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        gate();
-        if to.write_all(&buffer[..length]).is_err() {
-            break;
+        match state.unwrap_or_else(PoisonError::into_inner).swallows {
+            Swallows::Nothing => true,
+            Swallows::Pushes => !push,
+            Swallows::All => false,
         }
-    }
-    for socket in [from, to] {
-        let _ = socket.shutdown(Shutdown::Both);
     }
 }
