@@ -26,8 +26,9 @@ pub const INSTALL: &str = "  Debian, Ubuntu:  apt-get install redis-server
 /// The file of settings, in the server's folder.
 const CONFIG: &str = "server.conf";
 
-/// How far a cluster node's second port is from its first.
-const BUS: u16 = 10_000;
+/// How far a server's second port is from its first: for a cluster's bus this is the server's own
+/// rule.
+pub(crate) const SECOND: u16 = 10_000;
 
 /// What a server is started with, each time.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub(crate) struct Setup {
     pub(crate) arguments: Vec<String>,
     /// Whether it is a node of a cluster, which needs a second port.
     pub(crate) bus: bool,
+    /// Whether it has a second port, for TLS.
+    pub(crate) tls: bool,
     /// Whether it has the user of `rights`.
     pub(crate) user: bool,
 }
@@ -61,6 +64,15 @@ impl Setup {
         }
     }
 
+    fn tls_port(&self, port: u16) -> Vec<String> {
+        let arguments = ["--tls-port".to_owned(), (port + SECOND).to_string()];
+        if self.tls {
+            arguments.into()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// What names the user, where the file of settings does not.
     fn user(&self) -> Vec<&'static str> {
         let mut words = Vec::new();
@@ -72,12 +84,14 @@ impl Setup {
     }
 
     pub(crate) fn pick_port(&self) -> u16 {
-        let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-        let bus_free = |port: &u16| port.checked_add(BUS).is_some_and(|bus| free(&bus));
+        let second_free = |port: &u16| {
+            let second = port.checked_add(SECOND);
+            second.is_some_and(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        };
         // Each attempt gives another port.
         let mut ports = (0..1_000).map(|_| free_port());
-        let port = ports.find(|port| !self.bus || bus_free(port));
-        port.expect("no port is free together with the one for a cluster's bus")
+        let port = ports.find(|port| !(self.bus || self.tls) || second_free(port));
+        port.expect("no two ports are free at the distance that is needed")
     }
 }
 
@@ -168,6 +182,7 @@ pub(crate) fn launch(port: u16, folder: &Folder, setup: &Setup) -> Option<Proces
         .args(["--logfile", "server.log", "--dir", "."])
         // A replica is served at once, not five seconds later together with others.
         .args(["--repl-diskless-sync-delay", "0"])
+        .args(setup.tls_port(port))
         .args(setup.user())
         .args(&setup.arguments)
         .current_dir(&folder.0)

@@ -10,6 +10,7 @@
     reason = "every function here panics where a test should fail; the head says so once"
 )]
 
+mod certs;
 mod cluster;
 mod gate;
 mod launch;
@@ -22,6 +23,7 @@ mod server;
 mod wait;
 mod worker;
 
+pub use certs::Certs;
 pub use cluster::Cluster;
 pub use gate::ReplyGate;
 pub use launch::{INSTALL, find_server, find_server_in};

@@ -64,12 +64,20 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    const SCRIPT: &str =
-        r#"read -r word; [ "$word" = done ] || { kill -KILL "$1"; rm -rf -- "$2"; }"#;
+    const SCRIPT: &str = r#"read -r word; [ "$word" = done ] || { [ -z "$1" ] || kill -KILL "$1"; rm -rf -- "$2"; }"#;
 
     pub(crate) fn over(pid: u32, folder: &Path) -> Self {
+        Self::start(&pid.to_string(), folder)
+    }
+
+    /// One that has a folder to remove and nothing to kill.
+    pub(crate) fn over_folder(folder: &Path) -> Self {
+        Self::start("", folder)
+    }
+
+    fn start(pid: &str, folder: &Path) -> Self {
         let mut shell = Command::new("sh")
-            .args(["-c", Self::SCRIPT, "watchdog", &pid.to_string()])
+            .args(["-c", Self::SCRIPT, "watchdog", pid])
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -110,6 +118,16 @@ mod tests {
         // What the end of this process does to the pipe.
         drop(watchdog.leash.take());
         reap(&mut child);
+        drop(watchdog);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_folder_is_removed_without_a_process() {
+        let folder = std::env::temp_dir().join(format!("afresh-folder-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut watchdog = Watchdog::over_folder(&folder);
+        drop(watchdog.leash.take());
         drop(watchdog);
         assert!(!folder.exists());
     }

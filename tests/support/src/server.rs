@@ -2,10 +2,12 @@
 //! gone with the test however that ends. It never talks to a server that it did not start.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::launch::{Folder, Process, Setup, launch};
+use crate::certs::Certs;
+use crate::launch::{Folder, Process, SECOND, Setup, launch};
 use crate::monitor::Monitor;
 use crate::process::{halt, reap, signal};
 use crate::resp::{Client, Reply};
@@ -47,6 +49,35 @@ impl Server {
         Self::set_up(Setup::with(arguments))
     }
 
+    /// Starts a server that takes connections with TLS too, and does not ask for a certificate of
+    /// the client's.
+    #[must_use]
+    pub fn start_tls(certs: &Certs) -> Self {
+        Self::start_tls_with(certs, &["--tls-auth-clients", "no"])
+    }
+
+    /// Starts a server that takes connections with TLS too, with more arguments, e.g.
+    /// `&["--tls-auth-clients", "yes"]`.
+    #[must_use]
+    pub fn start_tls_with(certs: &Certs, arguments: &[&str]) -> Self {
+        let path = |path: PathBuf| {
+            path.into_os_string()
+                .into_string()
+                .expect("a path in UTF-8")
+        };
+        let files = [certs.server_cert(), certs.server_key(), certs.ca()].map(path);
+        let names = ["--tls-cert-file", "--tls-key-file", "--tls-ca-cert-file"];
+        let files = names
+            .iter()
+            .zip(&files)
+            .flat_map(|(name, file)| [*name, file]);
+        let arguments: Vec<_> = files.chain(arguments.iter().copied()).collect();
+        Self::set_up(Setup {
+            tls: true,
+            ..Setup::with(&arguments)
+        })
+    }
+
     /// Starts a server that follows `primary`, and waits until its copy is complete.
     #[must_use]
     pub fn replica_of(primary: &Self) -> Self {
@@ -72,8 +103,13 @@ impl Server {
                 };
             }
         }
+        let hint = if setup.tls {
+            " (or this server was built without TLS)"
+        } else {
+            ""
+        };
         panic!(
-            "no server could be started on {ATTEMPTS} ports in turn; {}",
+            "no server could be started on {ATTEMPTS} ports in turn{hint}; {}",
             folder.last_words()
         );
     }
@@ -99,6 +135,21 @@ impl Server {
     #[must_use]
     pub fn plain_url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// As [`url`](Self::url), for the port with TLS; fails the test where there is none.
+    #[track_caller]
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("rediss://{}127.0.0.1:{}/", self.login(), self.tls_port())
+    }
+
+    /// The port with TLS; fails the test where there is none.
+    #[track_caller]
+    #[must_use]
+    pub fn tls_port(&self) -> u16 {
+        assert!(self.setup.tls, "the server was started without TLS");
+        self.port + SECOND
     }
 
     /// The user's part of the URL.
