@@ -51,7 +51,9 @@
 //! - **Freshness.** A read that starts after an invalidation was acknowledged in the same process
 //!   never returns a value computed before it. Invalidations by other processes are seen when their
 //!   note arrives, and at the latest 2 seconds after the last proof that the connection lives:
-//!   then this process stops trusting what it has, and calls compute.
+//!   then this process stops trusting what it has, and calls compute. With [`Consistency::Strict`],
+//!   a read that starts after an acknowledgement, in whatever process, never returns a value
+//!   computed before it.
 //! - **Computes under way.** A value whose compute began before an invalidation is returned to those
 //!   who were already waiting for it, and to nobody after.
 //! - **Single flight.** With `singleflight`, one compute per key at a time while the lease holds; a
@@ -64,8 +66,9 @@
 //! Clocks decide only when a value expires; whether it is current is decided by positions in the
 //! log.
 //!
-//! Not promised: that other processes see an invalidation in the instant it is acknowledged; that
-//! a body runs once and only once; and, without
+//! Not promised: by default, that other processes see an invalidation in the instant it is
+//! acknowledged; that a primary which was cut off and replaced misleads nobody until the next
+//! heartbeat of those still connected to it, 2 seconds at most; that a body runs once and only once; and, without
 //! [`crash_safe`](macro@invalidates#crash_safe), that an invalidation which is owed survives its
 //! process, or that one is made if the process dies between a change in the database and it.
 //!
@@ -82,6 +85,7 @@
 //! | feature | |
 //! | --- | --- |
 //! | `redis` (default) | the shared store; without it, a URL is an error that says so |
+//! | `tls` | encrypted connections to it: `rediss://` |
 //! | `json`, `msgpack`, `bincode` | codecs beside postcard, see [`Codec`] |
 
 #[doc = include_str!("docs/cached.md")]

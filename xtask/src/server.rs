@@ -10,6 +10,7 @@ use afresh_test_support::{INSTALL, find_server_in};
 /// The server's executable on `path`; installed by the system's package manager if need be.
 pub(crate) fn obtain(path: &OsStr) -> Result<PathBuf, String> {
     if let Some(found) = find_server_in(path) {
+        has_certificates(path)?;
         return Ok(found);
     }
     let missing = format!(
@@ -31,7 +32,29 @@ pub(crate) fn obtain(path: &OsStr) -> Result<PathBuf, String> {
     if !apt(&["install", "-y", "--no-install-recommends", "redis-server"]) {
         return Err(format!("`apt-get install redis-server` failed; {missing}"));
     }
+    has_certificates(path)?;
     find_server_in(path).ok_or(missing)
+}
+
+/// Sees to it that the tests of encrypted connections can make certificates.
+fn has_certificates(path: &OsStr) -> Result<(), String> {
+    if succeeds(path, &["openssl", "version"]) {
+        return Ok(());
+    }
+    let missing = "there is no `openssl` on PATH; the tests make certificates with it: install the \
+                   package of that name";
+    let install = [
+        "apt-get",
+        "-q",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        "openssl",
+    ];
+    match administrator(path) {
+        Some(administrator) if run(path, &[administrator, &install].concat()) => Ok(()),
+        _ => Err(missing.to_owned()),
+    }
 }
 
 /// A server of another kind than the one at hand.
@@ -154,6 +177,7 @@ mod tests {
             fs::create_dir_all(&folder).expect("a folder");
             let system = Self(folder);
             system.program("env", "shift; exec \"$@\"");
+            system.program("openssl", "");
             system
         }
 
@@ -212,6 +236,23 @@ mod tests {
                 "-q update",
                 "-q install -y --no-install-recommends redis-server"
             ]
+        );
+    }
+
+    #[test]
+    fn certificates_need_their_program() {
+        let system = System::new("certificates");
+        system.program("redis-server", "");
+        fs::remove_file(system.0.join("openssl")).expect("it was there");
+        system.user("1000");
+        assert!(obtain(system.path()).is_err_and(|advice| advice.contains("`openssl`")));
+        system.user("0");
+        system.apt();
+        assert_eq!(obtain(system.path()), Ok(system.0.join("redis-server")));
+        assert!(
+            system.record().ends_with("openssl\n"),
+            "{}",
+            system.record()
         );
     }
 
