@@ -444,6 +444,8 @@ impl Shared for RedisShared {
             let now = link.clock.now();
             // Before it is sent: should the answer be lost, it stands, and is kept standing.
             link.backlog.keep_mark(id, tags.clone(), lasts, now);
+            // It sleeps no longer than until the first is due.
+            link.work.notify_one();
             mark(&link, &connection, id, &tags, lasts, None).await
         })
     }

@@ -7,7 +7,7 @@ if not meta[1] or not meta[2] or not meta[3] then
   return false
 end
 -- Without its sentinel a hash has been evicted: nothing older than now may be believed.
-for hash = 2, 3 do
+for _, hash in ipairs({2, 3, 5}) do
   if redis.call('HGET', KEYS[hash], '') ~= meta[1] then
     meta[3] = meta[2]
   end

@@ -8,7 +8,6 @@ local id, head, floor = meta[1], tonumber(meta[2]), tonumber(meta[3])
 -- Which of the two hashes is written to, and the head at which the other one stopped being.
 local current, turned, due = tonumber(meta[4]), tonumber(meta[5]), tonumber(meta[6])
 local whole = id and head and floor and current and turned and due
-local anew = not whole or (meta[7] ~= server and ARGV[3] ~= '1')
 
 local function text(number)
   return string.format('%.0f', number)
@@ -24,12 +23,17 @@ local function is_lost(hash)
   return redis.call('HGET', KEYS[hash], '') ~= id
 end
 
+-- Without the marks another log begins, which their holders hear of, and place them in again. By
+-- this log alone they could not tell a mark that was lost from one that has ended.
+local anew = not whole or (meta[7] ~= server and ARGV[3] ~= '1') or is_lost(5)
+
 -- Sees to it that there is a log that this server has kept. The first write, if any.
 local function settle()
   if anew then
     redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
     id, head, floor, current, turned = ARGV[1], 0, 0, 0, 0
     due = now() + tonumber(ARGV[2])
+    redis.call('HSET', KEYS[5], '', id)
   elseif is_lost(2) or is_lost(3) then
     floor = head
   end
@@ -39,7 +43,6 @@ local function settle()
       redis.call('HSET', KEYS[hash], '', id)
     end
   end
-  redis.call('HSETNX', KEYS[5], '', id)
 end
 
 local function save()

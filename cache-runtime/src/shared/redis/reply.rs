@@ -108,7 +108,7 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
 }
 
 /// The marks that stand, as their hash holds them: token, then deadline and tags. The sentinel is
-/// no mark. One that cannot be read spoils all.
+/// no mark; without it, the hash has been evicted. That, or one that cannot be read, spoils all.
 pub(super) fn marks(value: &Value) -> Option<Vec<Mark>> {
     let pairs: Vec<(&Value, &Value)> = match value {
         Value::Map(pairs) => pairs.iter().map(|(token, mark)| (token, mark)).collect(),
@@ -117,9 +117,13 @@ pub(super) fn marks(value: &Value) -> Option<Vec<Mark>> {
             pairs.map(|pair| (&pair[0], &pair[1])).collect()
         }
     };
-    let named = |(token, _): &(&Value, &Value)| !bytes(token).is_some_and(<[u8]>::is_empty);
-    let marks = pairs.into_iter().filter(named);
-    marks.map(|(token, held)| mark(token, held)).collect()
+    let is_mark = |(token, _): &(&Value, &Value)| !bytes(token).is_some_and(<[u8]>::is_empty);
+    let (marks, sentinel): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_mark);
+    sentinel.first()?;
+    marks
+        .into_iter()
+        .map(|(token, held)| mark(token, held))
+        .collect()
 }
 
 fn mark(token: &Value, held: &Value) -> Option<Mark> {
