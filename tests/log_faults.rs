@@ -143,6 +143,29 @@ async fn a_view_behind_a_gap_serves_nothing_that_was_invalidated_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_that_has_read_part_of_what_it_missed_proves_nothing() {
+    let server = Server::start();
+    let gate = ReplyGate::before(&server);
+    let source = AtomicU64::new(1);
+    let one = connect(&server.url()).await;
+    let two = connect_as(&gate.url(), Consistency::Strict).await;
+    move_on(&one, 1).await;
+    assert_eq!(read(&two, &source, 1).0, 1);
+    assert_eq!(read(&two, &source, 1), (1, LOCAL));
+    gate.hold();
+    gate.cut();
+    // The change is the last of more than several catch-ups read.
+    move_on(&one, 4_500).await;
+    change(&one, &source, 2).await;
+    gate.release();
+    eventually("a hit", || {
+        let (value, how) = read(&two, &source, 1);
+        assert_eq!(value, 2, "{how:?}");
+        how == LOCAL
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_log_that_has_passed_the_old_head_is_another_log() {
     let server = Server::start();
     let gate = ReplyGate::before(&server);
@@ -243,14 +266,17 @@ async fn a_database_that_was_swapped_away_takes_what_was_stored_with_it() {
         move_on(&one, 1).await;
         assert_eq!(read(&one, &source, 1).0, 1);
         assert_eq!(read(&two, &source, 1), (1, SHARED));
-        // The server sends no note of this.
+        // The server sends no note of this, and in the other database there is no log.
         server.cli(&["SWAPDB", "0", "1"]);
-        change(&one, &source, 2).await;
-        assert_eq!(read(&one, &source, 1).0, 2);
+        source.store(2, Ordering::SeqCst);
         if consistency == Consistency::Strict {
             assert_eq!(read(&two, &source, 1).0, 2, "at once");
         }
-        eventually("the heartbeat", || read(&two, &source, 1).0 == 2);
+        for cache in [&one, &two] {
+            eventually("the heartbeat", || read(cache, &source, 1).0 == 2);
+        }
+        change(&one, &source, 3).await;
+        eventually("the other's note", || read(&two, &source, 1).0 == 3);
         await_sharing(&one, &two);
     }
 }
