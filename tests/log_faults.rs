@@ -420,6 +420,38 @@ async fn a_demoted_primary_is_left() {
     assert_eq!(read(&one, &source, 1), (3, Outcome::Computed));
 }
 
+// Notes that never come
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_proxy_that_sends_no_notes_the_log_is_asked_each_time() {
+    for consistency in [Consistency::Bounded, Consistency::Strict] {
+        let server = Server::start();
+        let gate = ReplyGate::before(&server);
+        gate.swallow_pushes();
+        let source = AtomicU64::new(1);
+        let one = connect(&server.url()).await;
+        let two = connect_as(&gate.url(), consistency).await;
+        assert_eq!(read(&one, &source, 1).0, 1);
+        for round in 2..=5 {
+            // What it stores is as old as its last heartbeat: that may be too old for a while.
+            eventually("a hit", || {
+                let (value, how) = read(&two, &source, 1);
+                assert_eq!(value, round - 1, "{how:?}");
+                how == SHARED
+            });
+            let again = read(&two, &source, 1);
+            assert_eq!(again, (round - 1, SHARED), "from the server each time");
+            change(&one, &source, round).await;
+            // It was told nothing, and asked.
+            assert_eq!(read(&two, &source, 1), (round, Outcome::Computed));
+        }
+        change(&two, &source, 6).await;
+        assert_eq!(read(&two, &source, 1), (6, Outcome::Computed));
+        eventually("the other's note", || read(&one, &source, 1).0 == 6);
+        await_sharing(&two, &one);
+    }
+}
+
 // A process that stood still
 
 /// Reads its source from the server, and goes on when it is told to.
