@@ -384,11 +384,12 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) {
             }
         }
     }
-    link.backlog.debts_paid();
     for debt in &debts {
         link.view.settle(&debt.tags, newest);
         link.reporter.counters.invalidations.add();
     }
+    // Last: whoever waits for this reads what the view owes.
+    link.backlog.debts_paid();
     tracing::info!(target: "afresh", version = newest, "invalidations that were owed are acknowledged");
     link.reporter.tell(&Event::Settled { version: newest });
 }
