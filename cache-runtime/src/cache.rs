@@ -283,6 +283,8 @@ impl Cache {
         };
         shared.finish(limit).await?;
         shared.close();
+        // Its deadline would be up to two seconds away.
+        self.0.view.end_trust();
         match self.0.view.owed() {
             0 => Ok(()),
             owed => Err(Error::new(

@@ -1,7 +1,7 @@
 //! The local view of the invalidation log, and the judgement of entries by it. In memory the view
 //! *is* the log. It decides freshness and nothing else: expiry, storage and traffic are elsewhere.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::{Instant, Millis};
@@ -156,6 +156,8 @@ pub(crate) struct View {
     /// Until when the view may be believed without a sign of life, on both clocks.
     trusted_monotonic: AtomicU64,
     trusted_wall: AtomicU64,
+    /// Whether it is followed no longer, and never believed again.
+    ended: AtomicBool,
     tags: TagTable,
     /// How many invalidations of this process's own have been taken on as debts or acknowledged.
     owes: AtomicU64,
@@ -186,6 +188,7 @@ impl View {
             strict,
             trusted_monotonic: AtomicU64::new(0),
             trusted_wall: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
             tags: TagTable::new(),
             owes: AtomicU64::new(0),
             writer: Mutex::default(),
@@ -279,8 +282,18 @@ impl View {
             return;
         }
         self.trusted_monotonic
-            .fetch_max(deadline.monotonic, Ordering::AcqRel);
+            .fetch_max(deadline.monotonic, Ordering::SeqCst);
         self.trusted_wall.store(deadline.wall, Ordering::Release);
+        // After the two: an end that comes in between is not undone.
+        if self.ended.load(Ordering::SeqCst) {
+            self.trusted_monotonic.store(0, Ordering::SeqCst);
+        }
+    }
+
+    /// Nobody follows the log for this view any more: it is not believed from here on.
+    pub(crate) fn end_trust(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.trusted_monotonic.store(0, Ordering::SeqCst);
     }
 
     /// Whether one of these tags is owed, or under a mark.

@@ -322,7 +322,7 @@ impl Shared for RedisShared {
     }
 
     fn is_attached(&self) -> bool {
-        self.log().connection().is_some()
+        !self.log().is_closed() && self.log().connection().is_some()
     }
 
     fn is_tracked(&self) -> bool {

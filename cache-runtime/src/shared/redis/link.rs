@@ -367,12 +367,13 @@ impl Link {
         self: &Arc<Self>,
         wait: Duration,
     ) -> Result<Arc<Connection>, Error> {
+        // First: the driver may not have given the connection up yet.
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Store, "the cache has been shut down"));
+        }
         self.drive();
         if let Some(connection) = self.connection() {
             return Ok(connection);
-        }
-        if self.is_closed() {
-            return Err(Error::new(ErrorKind::Store, "the cache has been shut down"));
         }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| *state != State::Connecting);
