@@ -29,13 +29,23 @@ struct Inside {
 #[derive(Debug)]
 struct State {
     server: u16,
-    holds: bool,
+    holds: Holds,
     swallows: Swallows,
     /// What each command is answered with, in the server's place.
     answer: Option<String>,
     refuses: bool,
     closed: bool,
+    /// How many connections have been carried.
+    carried: usize,
     sockets: Vec<TcpStream>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    /// The answers on the connection of this number.
+    One(usize),
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +64,12 @@ impl ReplyGate {
         let inside = Arc::new(Inside {
             state: Mutex::new(State {
                 server: server.port(),
-                holds: false,
+                holds: Holds::Nothing,
                 swallows: Swallows::Nothing,
                 answer: None,
                 refuses: false,
                 closed: false,
+                carried: 0,
                 sockets: Vec::new(),
             }),
             changed: Condvar::new(),
@@ -98,7 +109,18 @@ impl ReplyGate {
 
     /// Keeps back what the server answers from now on. Requests still reach it.
     pub fn hold(&self) {
-        self.inside.lock().holds = true;
+        self.inside.lock().holds = Holds::All;
+    }
+
+    /// As [`hold`](Self::hold), for one connection only: in the order they were made, from 0 on.
+    pub fn hold_one(&self, number: usize) {
+        self.inside.lock().holds = Holds::One(number);
+    }
+
+    /// How many connections have been carried so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.inside.lock().carried
     }
 
     /// Drops what the server answers from now on. Requests still reach it, and connections stay
@@ -133,7 +155,7 @@ impl ReplyGate {
     /// lost replies is out of step: [`cut`](Self::cut) it.
     pub fn release(&self) {
         let mut state = self.inside.lock();
-        state.holds = false;
+        state.holds = Holds::Nothing;
         state.swallows = Swallows::Nothing;
         state.answer = None;
         state.refuses = false;
@@ -171,9 +193,12 @@ impl Inside {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits while replies are held; then whether this one passes.
-    fn pass(&self, push: bool) -> bool {
-        let holds = |state: &mut State| state.holds && !state.closed;
+    /// Waits while the replies on this connection are held; then whether this one passes.
+    fn pass(&self, connection: usize, push: bool) -> bool {
+        let holds = |state: &mut State| {
+            let held = [Holds::All, Holds::One(connection)].contains(&state.holds);
+            held && !state.closed
+        };
         let state = self.changed.wait_while(self.lock(), holds);
         match state.unwrap_or_else(PoisonError::into_inner).swallows {
             Swallows::Nothing => true,

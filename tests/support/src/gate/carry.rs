@@ -12,6 +12,8 @@ use super::frames::{Frames, is_push};
 /// What both directions share.
 #[derive(Debug)]
 struct Carried {
+    /// Which connection of the gate's this is.
+    number: usize,
     answers: Mutex<Answers>,
     changed: Condvar,
 }
@@ -36,11 +38,14 @@ pub(super) fn carry(inside: &Arc<Inside>, client: TcpStream) {
         socket.try_clone().expect("a second handle on a socket")
     };
     let (to_client, to_server) = (again(&client), again(&server));
-    inside
-        .lock()
-        .sockets
-        .extend([again(&client), again(&server)]);
+    let number = {
+        let mut state = inside.lock();
+        state.sockets.extend([again(&client), again(&server)]);
+        state.carried += 1;
+        state.carried - 1
+    };
     let carried = Arc::new(Carried {
+        number,
         answers: Mutex::new(Answers {
             client: to_client,
             owed: 0,
@@ -83,7 +88,7 @@ impl Carried {
 
     /// Takes one answer or push of the server's to the client, when and if the gate lets it.
     fn answer(&self, inside: &Inside, frame: &[u8]) -> Option<()> {
-        let passes = inside.pass(is_push(frame));
+        let passes = inside.pass(self.number, is_push(frame));
         let mut answers = self.lock();
         if !is_push(frame) {
             // A `MONITOR` has one answer and then lines that nobody asked for.
