@@ -1,0 +1,98 @@
+//! The table at the end of a storm.
+
+use std::fmt::Write as _;
+
+use crate::board::millis;
+use crate::judge::Promise;
+use crate::storm::Report;
+use crate::tally::{Figure, Tally};
+
+/// One storm's.
+pub(crate) fn of(report: &Report) -> String {
+    let Report {
+        deployment,
+        settings,
+        lasted,
+        fleet,
+        faults,
+        ..
+    } = report;
+    let [strict, bounded] = &fleet.tallies;
+    let both = |figure| strict.get(figure) + bounded.get(figure);
+    let mut table = Table::new(deployment);
+    table.row("seed", settings.seed);
+    table.row("seconds", format!("{:.1}", lasted.as_secs_f64()));
+    table.row("processes", settings.processes);
+    for (name, tally) in [("Strict", strict), ("Bounded", bounded)] {
+        table.row(&format!("reads, {name}"), reads(tally));
+    }
+    table.row("reads given up", both(Figure::Dropped));
+    table.row("computes", both(Figure::Bodies));
+    table.row(
+        "invalidations",
+        format!(
+            "{} acknowledged, {} not",
+            both(Figure::Acknowledged),
+            both(Figure::Unacknowledged)
+        ),
+    );
+    table.row(
+        "puts",
+        format!(
+            "{}, {} refused",
+            both(Figure::Put),
+            both(Figure::PutRefused)
+        ),
+    );
+    for (at, (fault, count)) in faults.iter().enumerate() {
+        table.row(
+            if at == 0 { "faults" } else { "" },
+            format!("{count} × {fault}"),
+        );
+    }
+    let stale = |promise| fleet.verdicts.of(promise);
+    table.row("stale reads, Strict", stale(Promise::Strict));
+    table.row("stale reads, Bounded", stale(Promise::Bounded));
+    table.row("inside a failover's limit", fleet.verdicts.covered);
+    table.row(
+        "older reads, Bounded",
+        format!(
+            "{}, at the latest {:.0} ms after the acknowledgement",
+            bounded.get(Figure::Older),
+            millis(bounded.get(Figure::Delay))
+        ),
+    );
+    table.row(
+        "push, nothing amiss",
+        format!(
+            "p50 {:.3} ms, p99 {:.3} ms",
+            report.push(50),
+            report.push(99)
+        ),
+    );
+    table.0
+}
+
+fn reads(tally: &Tally) -> String {
+    format!(
+        "{} ({} local, {} shared, {} computed, {} coalesced)",
+        tally.reads(),
+        tally.get(Figure::Local),
+        tally.get(Figure::Shared),
+        tally.get(Figure::Computed),
+        tally.get(Figure::Coalesced)
+    )
+}
+
+struct Table(String);
+
+impl Table {
+    fn new(title: &str) -> Self {
+        Self(format!("\nstorm, {title}\n"))
+    }
+
+    fn row(&mut self, name: &str, value: impl std::fmt::Display) {
+        // Writing to a text does not fail.
+        let _ = writeln!(self.0, "  {name:<26}{value}");
+    }
+}
