@@ -281,9 +281,9 @@ impl Cluster {
         self.settle();
     }
 
-    /// Waits until the nodes that serve agree and are in sync.
+    /// Waits until the nodes that serve agree and are in sync: after a fault of the caller's own.
     #[track_caller]
-    fn settle(&self) {
+    pub fn settle(&self) {
         if !within(crate::PATIENCE, || self.is_settled()) {
             let views = self.serving().map(|(number, node)| {
                 let (info, nodes) = (["CLUSTER", "INFO"], ["CLUSTER", "NODES"]);
