@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use afresh_test_support::{Server, Stop};
+use afresh_test_support::{Client, Cluster, Sentinels, Server, Stop};
 
 use crate::random::Random;
 use crate::windows::Windows;
@@ -17,8 +17,28 @@ pub(crate) trait Deployment: Sync {
     /// What can happen, by name; a name that is there twice happens twice as often.
     fn faults(&self) -> Vec<&'static str>;
 
+    /// What the servers say of themselves, for when they do not get well.
+    fn state(&self) -> String;
+
     /// Lets it happen, and waits until it is over.
     fn inject(&self, fault: &str, random: &Random, windows: &Windows);
+}
+
+fn state_of<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
+    let state = |server: &Server| {
+        let port = server.port();
+        let said = Client::connect(port).and_then(|mut client| {
+            let role = client.command(&["ROLE"])?;
+            let cluster = client.command(&["CLUSTER", "NODES"])?;
+            Ok(format!("{role}\n{cluster}"))
+        });
+        match said {
+            Ok(said) => format!("port {port}: {said}"),
+            Err(error) => format!("port {port}: {error}"),
+        }
+    };
+    let states: Vec<_> = servers.map(state).collect();
+    states.join("\n")
 }
 
 /// What can happen to any server that has the log.
@@ -79,6 +99,10 @@ impl Deployment for Standalone {
         [&TO_ANY[..], &["server halted", "server restarted"]].concat()
     }
 
+    fn state(&self) -> String {
+        state_of([&self.0].into_iter())
+    }
+
     fn inject(&self, fault: &str, random: &Random, _: &Windows) {
         match fault {
             "server halted" => pause(&self.0, random),
@@ -88,6 +112,176 @@ impl Deployment for Standalone {
                 self.0.restart();
             }
             other => inject_to(&self.0, other, random),
+        }
+    }
+}
+
+/// A primary, its replicas, and the sentinels that replace it.
+pub(crate) struct Replaced(Sentinels);
+
+impl Replaced {
+    pub(crate) fn start() -> Self {
+        let replaced = Self(Sentinels::start());
+        for server in replaced.0.servers() {
+            needs_a_replica(server);
+        }
+        replaced
+    }
+}
+
+/// A primary without replicas takes no writes: one that was replaced cannot acknowledge what will
+/// be lost, as soon as it knows that its replicas have left it.
+fn needs_a_replica(server: &Server) {
+    server.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+}
+
+impl Deployment for Replaced {
+    fn url(&self) -> String {
+        self.0.url()
+    }
+
+    fn faults(&self) -> Vec<&'static str> {
+        let own = [
+            "failover",
+            "primary killed",
+            "primary killed",
+            "primary halted",
+        ];
+        [&TO_ANY[..], &own].concat()
+    }
+
+    fn state(&self) -> String {
+        state_of(self.0.servers().iter().chain(self.0.sentinels()))
+    }
+
+    fn inject(&self, fault: &str, random: &Random, windows: &Windows) {
+        match fault {
+            // The sentinels do not ask the old primary, and tell it late.
+            "failover" => windows.around(|| {
+                self.0.fail_over();
+                self.0.await_copies();
+            }),
+            "primary killed" => {
+                let killed = self.0.kill_primary();
+                thread::sleep(Duration::from_millis(random.below(1_000)));
+                self.0.restart(killed);
+                needs_a_replica(&self.0.servers()[killed]);
+            }
+            "primary halted" => windows.around(|| {
+                pause(self.0.primary(), random);
+                self.0.await_copies();
+            }),
+            other => inject_to(self.0.primary(), other, random),
+        }
+    }
+}
+
+/// Longer than the votes of an election count.
+const ELECTION: Duration = Duration::from_secs(4);
+
+/// A cluster of three primaries, each with a replica.
+pub(crate) struct Clustered(Cluster);
+
+impl Clustered {
+    pub(crate) fn start() -> Self {
+        Self(Cluster::start())
+    }
+
+    fn slot_of_log() -> u16 {
+        Cluster::slot_of(format!("{{{PREFIX}}}").as_bytes())
+    }
+
+    fn primary(&self) -> &Server {
+        self.0.node(self.0.primary_of(Self::slot_of_log()))
+    }
+
+    /// The slot of an entry that is there, or the log's.
+    fn slot_of_entry(&self, random: &Random) -> u16 {
+        for _ in 0..self.0.count() {
+            let node = self.0.node(random.below(self.0.count() as u64) as usize);
+            let keys = node.cli(&["KEYS", &format!("{PREFIX}:*")]);
+            let keys: Vec<_> = keys.lines().collect();
+            if !keys.is_empty() {
+                return Cluster::slot_of(random.pick(keys.as_slice()).as_bytes());
+            }
+        }
+        Self::slot_of_log()
+    }
+
+    /// Moves a slot to another primary, with a while on the way.
+    fn migrate(&self, slot: u16, random: &Random) {
+        let from = self.0.primary_of(slot);
+        let primary = |number: &usize| {
+            *number != from && self.0.node(*number).info("replication")["role"] == "master"
+        };
+        let others: Vec<_> = (0..self.0.count()).filter(primary).collect();
+        let to = *random.pick(&others);
+        self.0.begin_migration(slot, to);
+        thread::sleep(Duration::from_millis(random.below(300)));
+        self.0.move_keys(slot, to);
+        thread::sleep(Duration::from_millis(random.below(300)));
+        self.0.end_migration(slot, to);
+    }
+}
+
+impl Deployment for Clustered {
+    fn url(&self) -> String {
+        self.0.url()
+    }
+
+    fn faults(&self) -> Vec<&'static str> {
+        let own = [
+            "failover of the log",
+            "failover of entries",
+            "primary of the log halted",
+            "primary of the log killed",
+            "primary of entries killed",
+            "slot of the log moved",
+            "slot of entries moved",
+            "node halted",
+        ];
+        [&TO_ANY[..], &own].concat()
+    }
+
+    fn state(&self) -> String {
+        state_of((0..self.0.count()).map(|number| self.0.node(number)))
+    }
+
+    fn inject(&self, fault: &str, random: &Random, windows: &Windows) {
+        let log = Self::slot_of_log();
+        let kill = |slot| {
+            let killed = self.0.kill_primary(slot);
+            thread::sleep(Duration::from_millis(random.below(1_000)));
+            self.0.restart(killed);
+        };
+        match fault {
+            "failover of the log" => {
+                self.0.fail_over(log);
+            }
+            "failover of entries" => {
+                self.0.fail_over(self.slot_of_entry(random));
+            }
+            "primary of the log killed" => kill(log),
+            "primary of entries killed" => kill(self.slot_of_entry(random)),
+            "slot of the log moved" => self.migrate(log, random),
+            "slot of entries moved" => self.migrate(self.slot_of_entry(random), random),
+            "node halted" => {
+                // Too short for the others to replace it.
+                let node = random.below(self.0.count() as u64) as usize;
+                self.0.node(node).pause();
+                thread::sleep(Duration::from_millis(100 + random.below(600)));
+                self.0.node(node).resume();
+            }
+            "primary of the log halted" => {
+                windows.around(|| {
+                    pause(self.primary(), random);
+                    self.0.settle();
+                });
+                // A replica that was elected is not to stand again at once: it would take the old
+                // votes for new ones.
+                thread::sleep(ELECTION);
+            }
+            other => inject_to(self.primary(), other, random),
         }
     }
 }

@@ -22,15 +22,20 @@ use std::time::SystemTime;
 
 use afresh_test_support::Steer;
 
-use deployment::{Deployment, Standalone};
+use deployment::{Clustered, Deployment, Replaced, Standalone};
 use storm::Settings;
 
 const USAGE: &str = "cargo xtask storm [--seconds 20] [--processes 4] [--seed N] \
      [--deployment standalone|sentinel|cluster]";
 
+type Start = fn() -> Box<dyn Deployment>;
+
 /// The kinds of servers, and how to start one of each.
-const DEPLOYMENTS: [(&str, fn() -> Box<dyn Deployment>); 1] =
-    [("standalone", || Box::new(Standalone::start()))];
+const DEPLOYMENTS: [(&str, Start); 3] = [
+    ("standalone", || Box::new(Standalone::start())),
+    ("sentinel", || Box::new(Replaced::start())),
+    ("cluster", || Box::new(Clustered::start())),
+];
 
 /// What was asked for on the command line.
 struct Arguments {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::board::Board;
+use crate::board::{Board, millis};
 use crate::deployment::Deployment;
 use crate::fleet::Fleet;
 use crate::items::ITEMS;
+use crate::judge::Stale;
 use crate::random::Random;
 use crate::table;
 use crate::windows::Windows;
@@ -140,7 +141,7 @@ fn blow(
             fleet.hear(windows);
             fleet.mend(false, windows);
             if let Some(done) = busy.take_if(|busy| busy.is_finished()) {
-                done.join().expect("the servers to be well again");
+                well_again(deployment, done.join());
             }
             if Instant::now() >= next {
                 next = Instant::now() + Duration::from_millis(100 + random.below(700));
@@ -162,11 +163,20 @@ fn blow(
             thread::sleep(Duration::from_millis(2));
         }
         if let Some(busy) = busy {
-            busy.join().expect("the servers to be well again");
+            well_again(deployment, busy.join());
         }
     });
     fleet.hear(windows);
     faults
+}
+
+/// A fault of the servers' is over. Where they are not well, there is nothing to hold a read to.
+fn well_again(deployment: &dyn Deployment, done: thread::Result<()>) {
+    assert!(
+        done.is_ok(),
+        "the servers are not well again:\n{}",
+        deployment.state()
+    );
 }
 
 /// Halts or kills a worker, unless too few are well.
@@ -236,36 +246,35 @@ impl Report {
     /// The push at this share of all, in milliseconds.
     pub(crate) fn push(&self, percent: usize) -> f64 {
         let at = (self.pushes.len() * percent / 100).min(self.pushes.len() - 1);
-        crate::board::millis(self.pushes[at])
+        millis(self.pushes[at])
     }
 
     /// What was stale, one line each, the first ones.
     pub(crate) fn violations(&self) -> String {
         const SHOWN: usize = 10;
         let violations = &self.fleet.verdicts.violations;
-        let mut text = String::new();
-        for stale in violations.iter().take(SHOWN) {
-            let missed = if stale.missed == 0 {
-                "long before".to_owned()
-            } else {
-                let before = stale.began.saturating_sub(stale.missed);
-                format!("{:.3} ms before", crate::board::millis(before))
-            };
-            text += &format!(
-                "  {} read of item {} ({}): process {} had acknowledged {}, it returned {}; the \
-                 first that it missed was acknowledged {missed} it began; it took {:.3} ms\n",
-                stale.promise,
-                stale.item,
-                stale.how,
-                stale.column / 2,
-                stale.wanted,
-                stale.value,
-                crate::board::millis(stale.ended.saturating_sub(stale.began)),
-            );
-        }
+        let mut lines: Vec<_> = violations.iter().take(SHOWN).map(told).collect();
         if violations.len() > SHOWN {
-            text += &format!("  and {} more\n", violations.len() - SHOWN);
+            lines.push(format!("  and {} more", violations.len() - SHOWN));
         }
-        text
+        lines.join("\n")
     }
+}
+
+fn told(stale: &Stale) -> String {
+    let missed = match stale.missed {
+        0 => "long".to_owned(),
+        missed => format!("{:.3} ms", millis(stale.began.saturating_sub(missed))),
+    };
+    format!(
+        "  {} read of item {} ({}): process {} had acknowledged {}, it returned {}; the first that \
+         it missed was acknowledged {missed} before it began; it took {:.3} ms",
+        stale.promise,
+        stale.item,
+        stale.how,
+        stale.column / 2,
+        stale.wanted,
+        stale.value,
+        millis(stale.ended.saturating_sub(stale.began)),
+    )
 }
