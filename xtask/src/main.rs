@@ -5,6 +5,7 @@ mod proof;
 mod server;
 mod shell;
 mod step;
+mod storm;
 mod test;
 
 use std::process::ExitCode;
@@ -19,8 +20,14 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
-        about: "everything that must hold before a commit: formatting, lints, tests, docs, the example",
+        about: "everything that must hold before a commit: formatting, lints, tests, docs, the \
+                example, a short storm",
         run: test::run,
+    },
+    Command {
+        name: "storm",
+        about: "many processes on real servers, everything that can go wrong: is a read ever stale?",
+        run: storm::run,
     },
     Command {
         name: "proof",

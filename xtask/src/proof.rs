@@ -61,13 +61,9 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
 
 fn servers() -> [(&'static str, Result<OsString, String>); 3] {
     let path = env::var_os("PATH").unwrap_or_default();
-    let here = match env::var_os("AFRESH_TEST_SERVER") {
-        Some(named) => Ok(named),
-        None => server::obtain(&path).map(Into::into),
-    };
     let other = |other| server::fetch(&path, other).map(Into::into);
     [
-        ("the server on PATH", here),
+        ("the server on PATH", server::for_tests()),
         ("Valkey", other(Other::Valkey)),
         ("Redis 6.2", other(Other::OldRedis)),
     ]

@@ -1,14 +1,24 @@
 //! A Redis or Valkey server for the tests: found, or installed where that takes no password. The
 //! tests start it themselves; nothing here runs it.
 
-use std::ffi::OsStr;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use afresh_test_support::{INSTALL, find_server_in};
 
+/// The server's executable: what `AFRESH_TEST_SERVER` names, else what [`obtain`] gets.
+pub(crate) fn for_tests() -> Result<OsString, String> {
+    if let Some(named) = env::var_os("AFRESH_TEST_SERVER") {
+        return Ok(named);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    obtain(&path).map(Into::into)
+}
+
 /// The server's executable on `path`; installed by the system's package manager if need be.
-pub(crate) fn obtain(path: &OsStr) -> Result<PathBuf, String> {
+fn obtain(path: &OsStr) -> Result<PathBuf, String> {
     if let Some(found) = find_server_in(path) {
         has_certificates(path)?;
         return Ok(found);
@@ -173,7 +183,7 @@ mod tests {
     impl System {
         fn new(name: &str) -> Self {
             let folder =
-                std::env::temp_dir().join(format!("afresh-xtask-{name}-{}", std::process::id()));
+                env::temp_dir().join(format!("afresh-xtask-{name}-{}", std::process::id()));
             fs::create_dir_all(&folder).expect("a folder");
             let system = Self(folder);
             system.program("env", "shift; exec \"$@\"");

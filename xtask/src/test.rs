@@ -1,13 +1,11 @@
 //! `cargo xtask test`: everything that must hold before a commit, in order, up to the first
 //! failure. This is all that CI runs.
 
-use std::env;
-use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::server;
 use crate::step::{Step, Tally, shown};
+use crate::{server, storm};
 
 /// The steps, cheap and telling ones first. They share one target folder and set no compiler
 /// flags, so that no step undoes what another has built.
@@ -61,6 +59,7 @@ fn steps() -> Vec<Step> {
         ),
         docs,
         Step::new("bookshop", ["run", "-p", "bookshop"]),
+        Step::new("storm", storm::command(&["--seconds", "20"])),
     ]
 }
 
@@ -85,7 +84,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     let total = steps.len() + 1;
 
     announce(1, total, "server", "Redis or Valkey on PATH");
-    let found = find_server().and_then(|server| Ok((server::version(&server)?, server)));
+    let found = server::for_tests().and_then(|server| Ok((server::version(&server)?, server)));
     let (result, server) = match found {
         Ok(found) => found,
         Err(advice) => {
@@ -124,14 +123,6 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     }
     println!("\n{}", summary(&done, began.elapsed(), tally));
     ExitCode::SUCCESS
-}
-
-fn find_server() -> Result<OsString, String> {
-    if let Some(named) = env::var_os("AFRESH_TEST_SERVER") {
-        return Ok(named);
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    server::obtain(&path).map(Into::into)
 }
 
 fn announce(at: usize, total: usize, name: &str, what: &str) {
