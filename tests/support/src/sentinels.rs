@@ -130,19 +130,29 @@ impl Sentinels {
         self.await_copies();
     }
 
-    /// Waits until every server that serves follows the primary and has all of its writes.
+    /// Waits until every server that serves follows the primary and has all of its writes: after
+    /// a fault of the caller's own too, in the course of which the primary may still change.
     #[track_caller]
     pub fn await_copies(&self) {
+        eventually("the servers' following the one that was agreed on", || {
+            self.is_over() && self.agreed().is_some_and(|primary| self.follow(primary))
+        });
         let primary = self.primary();
-        let port = primary.port().to_string();
         let serving = self.servers.iter().filter(|server| server.serves());
         for server in serving.filter(|server| server.port() != primary.port()) {
-            eventually("the sentinels' telling a server whom to follow", || {
-                let said = server.replication();
-                said.is_some_and(|said| said.get("master_port") == Some(&port))
-            });
             primary.await_copy(server);
         }
+    }
+
+    /// Whether every server that serves follows this one.
+    fn follow(&self, primary: usize) -> bool {
+        let port = self.servers[primary].port();
+        let follows = |server: &Server| {
+            let said = server.replication();
+            said.is_some_and(|said| said.get("master_port") == Some(&port.to_string()))
+        };
+        let serving = self.servers.iter().filter(|server| server.serves());
+        serving.filter(|server| server.port() != port).all(follows)
     }
 
     /// Waits until a sentinel knows all replicas and all other sentinels.
@@ -186,11 +196,13 @@ impl Sentinels {
         named.all(|other| other == Some(first)).then_some(first)
     }
 
-    /// Whether no sentinel is at work on a failover.
+    /// Whether no sentinel is at work on a failover, or about to be.
     fn is_over(&self) -> bool {
         let words: [&[u8]; 3] = [b"SENTINEL", b"MASTER", NAME.as_bytes()];
-        self.serving()
-            .all(|sentinel| !field(&sentinel.command(&words), "flags").contains("failover"))
+        self.serving().all(|sentinel| {
+            let flags = field(&sentinel.command(&words), "flags");
+            !flags.contains("failover") && !flags.contains("down")
+        })
     }
 
     fn serving(&self) -> impl Iterator<Item = &Server> {
