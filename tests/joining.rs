@@ -66,6 +66,8 @@ impl World {
         match kind {
             Kind::Shared => Box::pin(outcome(shared(self))),
             Kind::Kept => Box::pin(outcome(kept(self))),
+            Kind::Signed => Box::pin(outcome(signed(self))),
+            Kind::SignedKept => Box::pin(outcome(signed_kept(self))),
         }
     }
 
@@ -115,6 +117,8 @@ impl World {
 enum Kind {
     Shared,
     Kept,
+    Signed,
+    SignedKept,
 }
 
 const KINDS: [Kind; 2] = [Kind::Shared, Kind::Kept];
@@ -126,6 +130,17 @@ async fn shared(world: &World) -> u64 {
 
 #[cached(ttl = 1800, key = "1", namespace = "n", tags = ["books", "book:1"], local, singleflight(wait = "1h"), cache = world.reader)]
 async fn kept(world: &World) -> u64 {
+    world.body().await
+}
+
+/// Its author is known only when it has been computed.
+#[cached(ttl = 1800, key = "1", result_tags = |_| ["author"], singleflight(lease = "1h", wait = "1h"), cache = world.reader)]
+async fn signed(world: &World) -> u64 {
+    world.body().await
+}
+
+#[cached(ttl = 1800, key = "1", result_tags = |_| ["author"], local, singleflight(wait = "1h"), cache = world.reader)]
+async fn signed_kept(world: &World) -> u64 {
     world.body().await
 }
 
@@ -211,6 +226,31 @@ async fn a_flight_older_than_an_invalidation_elsewhere_is_not_joined() {
                 world.settle().await;
                 world.is_not_joined(leader, kind).await;
             }
+        }
+    }
+}
+
+/// Nothing tells at the joining that the flight is too old: the value's own tags do, when it lands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tags_that_follow_from_the_value_are_judged_when_it_lands() {
+    for consistency in BOTH {
+        for kind in [Kind::Signed, Kind::SignedKept] {
+            let world = World::start(consistency, PATIENCE).await;
+            let mut leader = world.call(kind);
+            world.begins(&mut leader).await;
+            world.invalidate("author").await;
+            world.settle().await;
+            let mut late = world.call(kind);
+            for _ in 0..2 {
+                assert!(waits(&mut late));
+                world.settle().await;
+            }
+            assert!(waits(&mut late));
+            assert_eq!(world.runs.load(Ordering::SeqCst), 1, "it has joined");
+            world.open.add_permits(2);
+            let (first, second) = soon(async { tokio::join!(leader, late) }).await;
+            assert_eq!(first, (1, Outcome::Computed), "it waited already");
+            assert_eq!(second, (2, Outcome::Computed), "{consistency:?} {kind:?}");
         }
     }
 }
