@@ -101,16 +101,20 @@ async fn a_server_that_asks_for_a_certificate_gets_one() {
 async fn a_certificate_that_cannot_be_read_fails_at_once() {
     let certs = Certs::make();
     let server = Server::start_tls(&certs);
-    // A key is no certificate.
-    let mixed = [
-        ("cacert", certs.ca()),
-        ("cert", certs.client_key()),
-        ("key", certs.client_cert()),
-    ];
-    let (cache, told) = connect(&url(&server, &mixed)).await;
-    assert_eq!(outcome(book(&cache, 1)).await, (1, Outcome::Computed));
-    assert!(cache.invalidate(["books"]).await.is_err(), "{told:?}");
     let missing = PathBuf::from("/no/such/file");
-    let error = Cache::connect(&url(&server, &[("cacert", missing)])).await;
-    assert_eq!(error.expect_err("no such file").kind(), ErrorKind::Config);
+    for parameters in [
+        vec![("cacert", missing)],
+        // A key is no certificate.
+        vec![("cacert", certs.client_key())],
+        vec![
+            ("cacert", certs.ca()),
+            ("cert", certs.client_key()),
+            ("key", certs.client_cert()),
+        ],
+    ] {
+        let error = Cache::connect(&url(&server, &parameters)).await;
+        let error = error.expect_err("it cannot be used");
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains("names"), "{error}");
+    }
 }

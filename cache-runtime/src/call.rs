@@ -44,8 +44,8 @@ pub(crate) struct Call {
     subject: OnceLock<Subject>,
     /// Whether this call has met an entry that could not be read: it counts once.
     met_unreadable: OnceLock<()>,
-    /// Whether the view has been proven since this call began.
-    proven: OnceLock<()>,
+    /// Whether the view has been proven since this call began, once that has been tried.
+    proven: OnceLock<bool>,
     bypass: bool,
     inspection: Option<Arc<Inspection>>,
     report: Option<Arc<Report>>,

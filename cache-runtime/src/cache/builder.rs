@@ -343,6 +343,7 @@ impl Builder {
             connections: self.connections,
             longest: crate::clock::millis(self.max_ttl).max(1),
             trust_failover: self.trust_failover,
+            max_value: self.max_value,
         };
         let config = Config::new(url, &prefix, settings)?;
         let (view, clock, reporter) = (Arc::clone(view), Arc::clone(clock), Arc::clone(reporter));

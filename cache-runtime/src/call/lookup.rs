@@ -55,13 +55,13 @@ impl Call {
     /// Whether the view has been proven to have every invalidation that was acknowledged before
     /// this call began.
     pub(super) fn is_proven(&self) -> bool {
-        self.proven.get().is_some()
+        self.proven.get() == Some(&true)
     }
 
     /// In `Strict`, proves the view, unless that has been done for this call.
     pub(super) async fn prove(&self) {
         let inner = self.inner();
-        if !inner.strict || self.is_proven() || self.bypass {
+        if !inner.strict || self.proven.get().is_some() || self.bypass {
             return;
         }
         let Some(shared) = &inner.shared else { return };
@@ -71,9 +71,13 @@ impl Call {
         }
         match shared.barrier().await {
             Ok(()) => {
-                let _ = self.proven.set(());
+                let _ = self.proven.set(true);
             }
-            Err(error) => self.fault("proving the local view", &error),
+            Err(error) => {
+                // A call does not wait for it twice.
+                let _ = self.proven.set(false);
+                self.fault("proving the local view", &error);
+            }
         }
     }
 
@@ -117,15 +121,17 @@ impl Call {
 
     pub(super) async fn shared_current(&self) -> Option<Current> {
         let (shared, slot) = self.reachable()?;
-        let prove = self.inner().strict && !self.is_proven();
+        let prove = self.inner().strict && self.proven.get().is_none();
         match shared.get(&slot, prove).await {
             Ok(found) => {
                 if found.proven {
-                    let _ = self.proven.set(());
+                    let _ = self.proven.set(true);
                 }
                 self.read(&shared, &slot, found.entry?).await
             }
             Err(error) => {
+                // Nor would anything else be answered now.
+                let _ = self.proven.set(false);
                 self.fault("a look-up in the shared store", &error);
                 None
             }

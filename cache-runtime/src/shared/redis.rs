@@ -21,10 +21,12 @@ use crate::tag::TagHash;
 
 mod attach;
 mod backlog;
+mod bounded;
 mod cluster;
 mod config;
 mod dial;
 mod driver;
+mod encryption;
 mod endpoint;
 mod fault;
 mod follow;
@@ -84,6 +86,7 @@ impl RedisShared {
                 seeds.clone(),
                 server.clone(),
                 config.tls.clone(),
+                config.settings,
             ))),
             Target::Server(_) | Target::Sentinels { .. } => None,
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
 
-use super::dial::dial;
+use super::dial::Dial;
 use super::fault::store_error;
 use super::follow;
 use super::link::{Caught, Connection, Link};
@@ -95,7 +95,11 @@ async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedCo
         let settings = AsyncConnectionConfig::new()
             .set_pipeline_buffer_size(QUEUE)
             .set_push_sender(on_push);
-        lanes.push(dial(&server, link.config.tls.as_ref(), settings).await?);
+        let dial = Dial {
+            tls: link.config.tls.as_ref(),
+            settings: &link.config.settings,
+        };
+        lanes.push(dial.connect(&server, settings).await?);
     }
     Ok(lanes.into())
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, Value, cmd};
 
-use super::config::Certificates;
-use super::dial::{dial_within, elsewhere};
+use super::config::Settings;
+use super::dial::Dial;
+use super::encryption::Encryption;
 use super::fault::store_error;
 use super::reply;
 use crate::error::{Error, ErrorKind};
@@ -35,6 +36,10 @@ impl fmt::Display for Node {
 }
 
 impl Node {
+    fn addr(&self) -> ConnectionAddr {
+        ConnectionAddr::Tcp(self.host.clone(), self.port)
+    }
+
     /// `host:port`, where the port follows the last colon. An empty host is that of who says so.
     fn parse(address: &str, said_by: &str) -> Option<Self> {
         let (host, port) = address.rsplit_once(':')?;
@@ -75,7 +80,8 @@ pub(super) struct Cluster {
     seeds: Vec<ConnectionAddr>,
     /// What all of its nodes have in common: user, password, encryption.
     server: ConnectionInfo,
-    tls: Option<Certificates>,
+    tls: Option<Encryption>,
+    settings: Settings,
     map: RwLock<Map>,
     /// Held while the map is being fetched: one fetch serves all who want it.
     fetching: tokio::sync::Mutex<()>,
@@ -149,12 +155,14 @@ impl Cluster {
     pub(super) fn new(
         seeds: Vec<ConnectionAddr>,
         server: ConnectionInfo,
-        tls: Option<Certificates>,
+        tls: Option<Encryption>,
+        settings: Settings,
     ) -> Self {
         Self {
             seeds,
             server,
             tls,
+            settings,
             map: RwLock::new(Map::empty()),
             fetching: tokio::sync::Mutex::default(),
             fetched: Mutex::default(),
@@ -163,8 +171,7 @@ impl Cluster {
 
     /// How to reach a node.
     pub(super) fn server(&self, node: &Node) -> ConnectionInfo {
-        let addr = elsewhere(self.server.addr(), &node.host, node.port);
-        self.server.clone().set_addr(addr)
+        self.server.clone().set_addr(node.addr())
     }
 
     /// The primary of a slot, if one is known.
@@ -217,8 +224,7 @@ impl Cluster {
         }
         let known = {
             let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-            let addr = |node: &Node| elsewhere(self.server.addr(), &node.host, node.port);
-            map.nodes.iter().map(addr).collect::<Vec<_>>()
+            map.nodes.iter().map(Node::addr).collect::<Vec<_>>()
         };
         let mut last = Error::new(ErrorKind::Store, "the cluster has no nodes");
         let mut tried: Vec<String> = Vec::new();
@@ -241,12 +247,16 @@ impl Cluster {
 
     async fn ask(&self, addr: ConnectionAddr) -> Result<Map, Error> {
         let host = match &addr {
-            ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host.clone(),
+            ConnectionAddr::Tcp(host, _) => host.clone(),
             _ => String::new(),
         };
         let server = self.server.clone().set_addr(addr);
         let plain = AsyncConnectionConfig::new();
-        let mut node = dial_within(ADVICE, &server, self.tls.as_ref(), plain).await?;
+        let dial = Dial {
+            tls: self.tls.as_ref(),
+            settings: &self.settings,
+        };
+        let mut node = dial.connect_within(ADVICE, &server, plain).await?;
         let slots = async {
             let mut slots = cmd("CLUSTER");
             slots.arg("SLOTS");

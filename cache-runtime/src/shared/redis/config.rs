@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
+use super::encryption::Encryption;
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     /// The longest time to live.
     pub(crate) longest: Millis,
     pub(crate) trust_failover: bool,
+    /// The largest entry, in bytes: no reply is much larger.
+    pub(crate) max_value: usize,
 }
 
 /// What the connections need to know.
@@ -31,21 +34,9 @@ pub(crate) struct Settings {
 pub(crate) struct Config {
     pub(super) target: Target,
     /// What to encrypt with, where the URL says so.
-    pub(super) tls: Option<Certificates>,
+    pub(super) tls: Option<Encryption>,
     pub(super) names: Names,
     pub(super) settings: Settings,
-}
-
-/// Certificates in PEM form. Without roots, the system's are trusted.
-#[derive(Clone)]
-#[cfg_attr(
-    not(feature = "tls"),
-    expect(dead_code, reason = "made, but not used without encryption")
-)]
-pub(super) struct Certificates {
-    pub(super) roots: Option<Vec<u8>>,
-    /// The client's own certificate and key.
-    pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Where the servers are.
@@ -103,10 +94,10 @@ fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 
 struct Parsed {
     target: Target,
-    tls: Option<Certificates>,
+    tls: Option<Encryption>,
 }
 
-/// How a scheme is reached, and by which scheme of the client's.
+/// What a URL leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Server,
@@ -123,13 +114,13 @@ fn parse(url: &str) -> Result<Parsed, Error> {
              `redis://127.0.0.1:6379`",
         ));
     };
-    let (kind, client) = match scheme {
-        "redis" | "redis+unix" | "unix" | "valkey" | "valkey+unix" => (Kind::Server, scheme),
-        "rediss" | "valkeys" => (Kind::Server, "rediss"),
-        "redis-sentinel" | "valkey-sentinel" => (Kind::Sentinel, "redis"),
-        "rediss-sentinel" | "valkeys-sentinel" => (Kind::Sentinel, "rediss"),
-        "redis-cluster" | "valkey-cluster" => (Kind::Cluster, "redis"),
-        "rediss-cluster" | "valkeys-cluster" => (Kind::Cluster, "rediss"),
+    let (kind, encrypted) = match scheme {
+        "redis" | "redis+unix" | "unix" | "valkey" | "valkey+unix" => (Kind::Server, false),
+        "rediss" | "valkeys" => (Kind::Server, true),
+        "redis-sentinel" | "valkey-sentinel" => (Kind::Sentinel, false),
+        "rediss-sentinel" | "valkeys-sentinel" => (Kind::Sentinel, true),
+        "redis-cluster" | "valkey-cluster" => (Kind::Cluster, false),
+        "rediss-cluster" | "valkeys-cluster" => (Kind::Cluster, true),
         other => {
             return Err(config(format!(
                 "`{other}://` is not a store that afresh knows: write `redis://host:port`, \
@@ -139,7 +130,7 @@ fn parse(url: &str) -> Result<Parsed, Error> {
             )));
         }
     };
-    if client == "rediss" && !cfg!(feature = "tls") {
+    if encrypted && !cfg!(feature = "tls") {
         return Err(config(format!(
             "`{scheme}://` needs the feature `tls` of `afresh`, which this build leaves out"
         )));
@@ -149,12 +140,23 @@ fn parse(url: &str) -> Result<Parsed, Error> {
             "the URL `{scheme}://` names no server: write `{scheme}://host:port`"
         )));
     }
+    if rest.contains('#') {
+        return Err(config(
+            "what follows the `#` of the URL means nothing here; a certificate is always checked: \
+             name its root with `?cacert=/path/ca.pem`",
+        ));
+    }
     let (rest, query) = Query::split(rest);
-    let tls = query.certificates(client == "rediss")?;
+    let tls = query.encryption(encrypted)?;
+    let client = if scheme.contains("unix") {
+        "redis+unix"
+    } else {
+        "redis"
+    };
     let target = match kind {
         Kind::Server => Target::Server(one(client, rest, &query.rest, PORT)?),
-        Kind::Sentinel => sentinels(client, rest, &query)?,
-        Kind::Cluster => cluster(client, rest, &query)?,
+        Kind::Sentinel => sentinels(rest, &query)?,
+        Kind::Cluster => cluster(rest, &query)?,
     };
     Ok(Parsed { target, tls })
 }
@@ -197,7 +199,7 @@ impl Query {
         (url, query)
     }
 
-    fn certificates(&self, encrypted: bool) -> Result<Option<Certificates>, Error> {
+    fn encryption(&self, encrypted: bool) -> Result<Option<Encryption>, Error> {
         let named = self.roots.is_some() || self.certificate.is_some() || self.key.is_some();
         if !encrypted {
             return if named {
@@ -218,12 +220,25 @@ impl Query {
                 ));
             }
         };
-        let roots = match &self.roots {
-            Some(path) => Some(read("cacert", path)?),
-            None => None,
-        };
-        Ok(Some(Certificates { roots, client }))
+        let roots = self.roots.as_ref().map(|path| read("cacert", path));
+        encryption(roots.transpose()?, client).map(Some)
     }
+}
+
+#[cfg(feature = "tls")]
+fn encryption(
+    roots: Option<Vec<u8>>,
+    client: Option<(Vec<u8>, Vec<u8>)>,
+) -> Result<Encryption, Error> {
+    let client = client.as_ref();
+    let client = client.map(|(certificate, key)| (certificate.as_slice(), key.as_slice()));
+    Encryption::new(roots.as_deref(), client)
+}
+
+#[cfg(not(feature = "tls"))]
+fn encryption(_: Option<Vec<u8>>, _: Option<(Vec<u8>, Vec<u8>)>) -> Result<Encryption, Error> {
+    // Refused by its scheme already.
+    Err(config("this build leaves out TLS"))
 }
 
 fn read(option: &str, path: &str) -> Result<Vec<u8>, Error> {
@@ -287,17 +302,6 @@ fn one(scheme: &str, rest: &str, query: &str, port: u16) -> Result<ConnectionInf
     }
     let addr = match info.addr().clone() {
         ConnectionAddr::Tcp(host, _) => ConnectionAddr::Tcp(host, port),
-        ConnectionAddr::TcpTls {
-            host,
-            insecure,
-            tls_params,
-            ..
-        } => ConnectionAddr::TcpTls {
-            host,
-            port,
-            insecure,
-            tls_params,
-        },
         other => other,
     };
     Ok(info.set_addr(addr))
@@ -314,7 +318,7 @@ fn hosts(rest: &str) -> (&str, Vec<&str>, &str) {
     (user, hosts.filter(|host| !host.is_empty()).collect(), path)
 }
 
-fn sentinels(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
+fn sentinels(rest: &str, query: &Query) -> Result<Target, Error> {
     let (user, hosts, path) = hosts(rest);
     let (name, database) = path.split_once('/').unwrap_or((path, ""));
     if name.is_empty() || hosts.is_empty() {
@@ -324,13 +328,13 @@ fn sentinels(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
         ));
     }
     let server = one(
-        client,
+        "redis",
         &format!("{user}{}/{database}", hosts[0]),
         &query.rest,
         PORT,
     )?;
     let sentinel = |host: &&str| {
-        let info = one(client, host, "", SENTINEL_PORT)?;
+        let info = one("redis", host, "", SENTINEL_PORT)?;
         // What one asks a sentinel needs nothing newer, and old ones know nothing newer.
         let mut settings = info
             .redis_settings()
@@ -351,7 +355,7 @@ fn sentinels(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
     })
 }
 
-fn cluster(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
+fn cluster(rest: &str, query: &Query) -> Result<Target, Error> {
     let (user, hosts, path) = hosts(rest);
     if hosts.is_empty() {
         return Err(config(
@@ -365,7 +369,7 @@ fn cluster(client: &str, rest: &str, query: &Query) -> Result<Target, Error> {
     }
     let seeds: Vec<ConnectionInfo> = hosts
         .iter()
-        .map(|host| one(client, &format!("{user}{host}"), &query.rest, PORT))
+        .map(|host| one("redis", &format!("{user}{host}"), &query.rest, PORT))
         .collect::<Result<_, _>>()?;
     Ok(Target::Cluster {
         server: seeds[0].clone(),
@@ -441,6 +445,7 @@ mod tests {
             connections: 1,
             longest: 1_000,
             trust_failover: false,
+            max_value: 1_000,
         };
         Config::new(url, "shop", settings)
     }
@@ -464,6 +469,7 @@ mod tests {
                 "names the sentinels and the primary",
             ),
             ("redis://host?cacert=/x", "write `rediss://`"),
+            ("redis://host#insecure", "always checked"),
             ("redis://host:notaport", "cannot be read"),
             ("redis://:s3cret@host:99999", "cannot be read"),
             ("redis://:s3cret@host/notadb", "cannot be read"),

@@ -1,95 +1,121 @@
-//! Connecting: an address, a user, perhaps certificates, become a connection. Which address is
-//! `endpoint`'s, and what is said on the connection its owner's.
+//! Connecting: an address, a user, perhaps certificates, become a connection whose replies are
+//! bounded. Which address is `endpoint`'s, and what is said on the connection its owner's.
 
+use std::io;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisResult};
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
-use super::config::Certificates;
+use super::bounded::Bounded;
+use super::config::Settings;
+use super::encryption::Encryption;
 use super::fault::{is_lasting, store_error};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 
 /// For a name to be resolved and a connection to be made.
 const CONNECT: Duration = Duration::from_secs(2);
+/// What a catch-up may bring beside the largest entry.
+const RECORDS: usize = 96 << 20;
 
-/// Connects, and agrees on user and protocol.
-pub(super) async fn dial(
-    server: &ConnectionInfo,
-    tls: Option<&Certificates>,
-    settings: AsyncConnectionConfig,
-) -> Result<MultiplexedConnection, Error> {
-    dial_within(CONNECT, server, tls, settings).await
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// How to connect, wherever.
+#[derive(Clone, Copy)]
+pub(super) struct Dial<'a> {
+    pub(super) tls: Option<&'a Encryption>,
+    pub(super) settings: &'a Settings,
 }
 
-/// As [`dial`], where there are others to try.
-pub(super) async fn dial_within(
-    limit: Duration,
-    server: &ConnectionInfo,
-    tls: Option<&Certificates>,
-    settings: AsyncConnectionConfig,
-) -> Result<MultiplexedConnection, Error> {
-    let client = client(server.clone(), tls).map_err(|error| store_error(&error))?;
-    let settings = settings
-        .set_connection_timeout(Some(limit))
+impl Dial<'_> {
+    /// Connects, and agrees on user and protocol.
+    pub(super) async fn connect(
+        self,
+        server: &ConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Error> {
+        self.connect_within(CONNECT, server, config).await
+    }
+
+    /// As [`connect`](Self::connect), where there are others to try.
+    pub(super) async fn connect_within(
+        self,
+        limit: Duration,
+        server: &ConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Error> {
+        match timer::timeout(limit, self.agree(server, config)).await {
+            Some(connected) => connected,
+            None => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("no connection to the shared store within {limit:?}"),
+            )),
+        }
+    }
+
+    async fn agree(
+        self,
+        server: &ConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Error> {
+        let stream = self
+            .open(server.addr())
+            .await
+            .map_err(|error| unreached(&error.to_string()))?;
+        let most = self.settings.max_value.saturating_add(RECORDS);
         // Each request has a timer of ours, which works without a runtime too.
-        .set_response_timeout(None);
-    let connecting = client.get_multiplexed_async_connection_with_config(&settings);
-    match timer::timeout(limit, connecting).await {
-        Some(Ok(redis)) => Ok(redis),
-        Some(Err(error)) if is_lasting(&error) => Err(store_error(&error)),
-        Some(Err(error)) => Err(Error::caused(
-            ErrorKind::Store,
-            "no connection to the shared store",
-            error.to_string(),
-        )),
-        None => Err(Error::new(
-            ErrorKind::Timeout,
-            format!("no connection to the shared store within {limit:?}"),
-        )),
+        let config = config.set_response_timeout(None);
+        let stream = Bounded::new(stream, most);
+        let agreed =
+            MultiplexedConnection::new_with_config(server.redis_settings(), stream, config).await;
+        match agreed {
+            Ok((connection, work)) => {
+                // Ends with the last handle on the connection.
+                tokio::spawn(work);
+                Ok(connection)
+            }
+            Err(error) if is_lasting(&error) => Err(store_error(&error)),
+            Err(error) => Err(unreached(&error.to_string())),
+        }
+    }
+
+    async fn open(self, addr: &ConnectionAddr) -> io::Result<Box<dyn Stream>> {
+        match addr {
+            ConnectionAddr::Tcp(host, port) => {
+                // As it stands in a URL, with its brackets, an address of version 6 is no name.
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                let stream = TcpStream::connect((host, *port)).await?;
+                // Requests are small, and none waits for another's answer.
+                stream.set_nodelay(true)?;
+                match self.tls {
+                    None => Ok(Box::new(stream)),
+                    #[cfg(feature = "tls")]
+                    Some(tls) => Ok(Box::new(tls.begin(host, stream).await?)),
+                    #[cfg(not(feature = "tls"))]
+                    Some(none) => match *none {},
+                }
+            }
+            #[cfg(unix)]
+            ConnectionAddr::Unix(path) => {
+                Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
+            }
+            other => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!("`{other}` cannot be connected to in this build"),
+            )),
+        }
     }
 }
 
-/// Another server, reached in the same way as this one.
-pub(super) fn elsewhere(like: &ConnectionAddr, host: &str, port: u16) -> ConnectionAddr {
-    let host = host.to_owned();
-    match like.clone() {
-        ConnectionAddr::TcpTls {
-            insecure,
-            tls_params,
-            ..
-        } => ConnectionAddr::TcpTls {
-            host,
-            port,
-            insecure,
-            tls_params,
-        },
-        _ => ConnectionAddr::Tcp(host, port),
-    }
-}
-
-#[cfg(feature = "tls")]
-fn client(server: ConnectionInfo, tls: Option<&Certificates>) -> RedisResult<Client> {
-    let Some(tls) = tls else {
-        return Client::open(server);
-    };
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Where the program has chosen a provider, even in this moment, that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-    let own = |(client_cert, client_key)| redis::ClientTlsConfig {
-        client_cert,
-        client_key,
-    };
-    let certificates = redis::TlsCertificates {
-        client_tls: tls.client.clone().map(own),
-        root_cert: tls.roots.clone(),
-    };
-    Client::build_with_tls(server, certificates)
-}
-
-#[cfg(not(feature = "tls"))]
-fn client(server: ConnectionInfo, _: Option<&Certificates>) -> RedisResult<Client> {
-    Client::open(server)
+fn unreached(why: &str) -> Error {
+    Error::caused(
+        ErrorKind::Store,
+        "no connection to the shared store",
+        why.to_owned(),
+    )
 }

@@ -7,7 +7,7 @@ use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, cmd};
 
 use super::cluster::{Cluster, Node, slot_of};
 use super::config::{Config, Target};
-use super::dial::{dial_within, elsewhere};
+use super::dial::Dial;
 use super::fault::{is_lasting, store_error};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
@@ -48,7 +48,7 @@ impl Endpoint {
                     name,
                     server,
                 } => {
-                    let addr = primary(sentinels, name, server.addr(), config).await?;
+                    let addr = primary(sentinels, name, config).await?;
                     Ok(server.clone().set_addr(addr))
                 }
             },
@@ -69,13 +69,12 @@ impl Endpoint {
 async fn primary(
     sentinels: &[ConnectionInfo],
     name: &str,
-    like: &ConnectionAddr,
     config: &Config,
 ) -> Result<ConnectionAddr, Error> {
     let mut last = None;
     for sentinel in sentinels {
         match ask(sentinel, name, config).await {
-            Ok(Some((host, port))) => return Ok(elsewhere(like, &host, port)),
+            Ok(Some((host, port))) => return Ok(ConnectionAddr::Tcp(host, port)),
             Ok(None) => {
                 last = Some(Error::new(
                     ErrorKind::Config,
@@ -96,7 +95,11 @@ async fn ask(
     config: &Config,
 ) -> Result<Option<(String, u16)>, Error> {
     let plain = AsyncConnectionConfig::new();
-    let mut sentinel = dial_within(ADVICE, sentinel, config.tls.as_ref(), plain).await?;
+    let dial = Dial {
+        tls: config.tls.as_ref(),
+        settings: &config.settings,
+    };
+    let mut sentinel = dial.connect_within(ADVICE, sentinel, plain).await?;
     let mut ask = cmd("SENTINEL");
     ask.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
     match timer::timeout(ADVICE, ask.query_async(&mut sentinel)).await {

@@ -572,7 +572,8 @@ impl Link {
 
     /// Waits until nothing is left to do in the background, or until the time is over.
     pub(super) async fn finish(self: &Arc<Self>, limit: Duration) {
-        if self.backlog.is_empty() {
+        // Once it is closed, nobody works anything off any more.
+        if self.backlog.is_empty() || self.is_closed() {
             return;
         }
         self.drive();
