@@ -116,6 +116,14 @@ impl Deployment for Standalone {
     }
 }
 
+/// Has a primary acknowledge, for a while, what its replicas will never have.
+fn run_ahead(primary: &Server, random: &Random) {
+    primary.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    primary.cli(&["ACL", "SETUSER", "default", "-psync", "-replconf"]);
+    primary.cli(&["CLIENT", "KILL", "TYPE", "replica"]);
+    thread::sleep(Duration::from_millis(50 + random.below(450)));
+}
+
 /// A primary, its replicas, and the sentinels that replace it.
 pub(crate) struct Replaced(Sentinels);
 
@@ -126,6 +134,13 @@ impl Replaced {
             needs_a_replica(server);
         }
         replaced
+    }
+
+    fn kill(&self, random: &Random) {
+        let killed = self.0.kill_primary();
+        thread::sleep(Duration::from_millis(random.below(1_000)));
+        self.0.restart(killed);
+        needs_a_replica(&self.0.servers()[killed]);
     }
 }
 
@@ -144,7 +159,7 @@ impl Deployment for Replaced {
         let own = [
             "failover",
             "primary killed",
-            "primary killed",
+            "primary killed ahead of its replicas",
             "primary halted",
         ];
         [&TO_ANY[..], &own].concat()
@@ -161,11 +176,10 @@ impl Deployment for Replaced {
                 self.0.fail_over();
                 self.0.await_copies();
             }),
-            "primary killed" => {
-                let killed = self.0.kill_primary();
-                thread::sleep(Duration::from_millis(random.below(1_000)));
-                self.0.restart(killed);
-                needs_a_replica(&self.0.servers()[killed]);
+            "primary killed" => self.kill(random),
+            "primary killed ahead of its replicas" => {
+                run_ahead(self.0.primary(), random);
+                self.kill(random);
             }
             "primary halted" => windows.around(|| {
                 pause(self.0.primary(), random);
@@ -235,6 +249,7 @@ impl Deployment for Clustered {
             "failover of entries",
             "primary of the log halted",
             "primary of the log killed",
+            "primary of the log killed ahead of its replica",
             "primary of entries killed",
             "slot of the log moved",
             "slot of entries moved",
@@ -262,6 +277,10 @@ impl Deployment for Clustered {
                 self.0.fail_over(self.slot_of_entry(random));
             }
             "primary of the log killed" => kill(log),
+            "primary of the log killed ahead of its replica" => {
+                run_ahead(self.primary(), random);
+                kill(log);
+            }
             "primary of entries killed" => kill(self.slot_of_entry(random)),
             "slot of the log moved" => self.migrate(log, random),
             "slot of entries moved" => self.migrate(self.slot_of_entry(random), random),
