@@ -119,9 +119,10 @@ impl Deployment for Standalone {
 /// Has a primary acknowledge, for a while, what its replicas will never have.
 fn run_ahead(primary: &Server, random: &Random) {
     primary.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
-    primary.cli(&["ACL", "SETUSER", "default", "-psync", "-replconf"]);
+    primary.cli(&["ACL", "SETUSER", "default", "-psync", "-sync", "-replconf"]);
     primary.cli(&["CLIENT", "KILL", "TYPE", "replica"]);
-    thread::sleep(Duration::from_millis(50 + random.below(450)));
+    thread::sleep(Duration::from_millis(200 + random.below(400)));
+    assert_eq!(primary.info("replication")["connected_slaves"], "0");
 }
 
 /// A primary, its replicas, and the sentinels that replace it.

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
                 seed,
             } = &arguments.settings;
             eprintln!(
-                "stale reads:\n{}\nTo run it again:\n\n    cargo xtask storm --seconds {seconds} \
+                "stale reads:\n{}\n\nTo run it again:\n\n    cargo xtask storm --seconds {seconds} \
                  --processes {processes} --deployment {name} --seed {seed}\n",
                 report.violations()
             );
