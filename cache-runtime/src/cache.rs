@@ -38,6 +38,9 @@ pub use builder::{Builder, Consistency};
 #[derive(Clone)]
 pub struct Cache(pub(crate) Arc<Inner>);
 
+/// As many tags as one invalidation may name: every process reads its record.
+const MAX_TAGS: usize = 8_192;
+
 /// How long [`Cache::shutdown`] waits.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
@@ -99,8 +102,10 @@ impl Cache {
         Builder::default().in_memory()
     }
 
-    /// A cache shared through the Redis or Valkey server at this URL:
-    /// `redis://user:password@host:port/db` or `redis+unix:///path/to/socket`.
+    /// A cache shared through Redis or Valkey: `redis://user:password@host:port/db`,
+    /// `redis+unix:///path/to/socket`, `redis-sentinel://host:port,host:port/name` or
+    /// `redis-cluster://host:port,host:port`; with the feature `tls` also `rediss://` and its like. The
+    /// guide to Redis has them all.
     ///
     /// Waits until the server has been tried once, three seconds at the most. A server that is
     /// not there does not fail this: calls compute until it is, and that is reported.
@@ -196,7 +201,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for an empty tag: nothing was invalidated. Otherwise the shared store
+    /// [`ErrorKind::Config`] for an empty tag, or more than 8,192 of them: nothing was invalidated. Otherwise the shared store
     /// did not acknowledge it: the invalidation is kept and tried again until it lands, and until
     /// then this process serves nothing with these tags.
     pub async fn invalidate<I>(&self, tags: I) -> Result<(), Error>
@@ -205,6 +210,16 @@ impl Cache {
         I::Item: Into<Tag>,
     {
         let tags: Vec<Tag> = tags.into_iter().map(Into::into).collect();
+        if tags.len() > MAX_TAGS {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "{} tags at once are more than one record takes ({MAX_TAGS}): nothing was \
+                     invalidated. Give the entries a tag they share, or invalidate their namespace",
+                    tags.len()
+                ),
+            ));
+        }
         if tags.iter().any(Tag::is_empty) {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -392,6 +407,10 @@ impl Debt {
         if self.tags.is_empty() {
             return Ok(());
         }
+        if self.tags.len() > MAX_TAGS {
+            // A mutation cannot be refused any more: too much is invalidated rather than too little.
+            self.tags = vec![TagHash::all()];
+        }
         if let Some(Off::Broken(why)) = &inner.off {
             self.tags.clear();
             return Err(why.clone());
@@ -407,6 +426,14 @@ impl Debt {
                 inner.reporter.counters.invalidations.add();
                 inner.reporter.tell(&Event::Invalidated { version, tags });
                 Ok(())
+            }
+            Err(error) if shared.is_closed() => {
+                self.tags.clear();
+                Err(Error::caused(
+                    error.kind(),
+                    "nothing was invalidated",
+                    error.to_string(),
+                ))
             }
             Err(error) => {
                 inner.reporter.counters.store_errors.add();

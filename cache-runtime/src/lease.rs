@@ -9,24 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::shared::{Operation, Shared, Slot, Token};
 use crate::timer;
-
-impl Token {
-    /// 128 bits from the operating system: nobody holds the same by accident or by guessing.
-    pub(crate) fn random() -> Result<Self, Error> {
-        let mut bits = [0; 16];
-        match getrandom::fill(&mut bits) {
-            Ok(()) => Ok(Self(bits)),
-            Err(error) => Err(Error::caused(
-                ErrorKind::Store,
-                "no random bits for a lease",
-                error.to_string(),
-            )),
-        }
-    }
-}
 
 /// A lease that is held, or is being bid for: from the bid on, dropping it frees the right.
 pub(crate) struct Lease {

@@ -51,11 +51,11 @@ pub(crate) struct Mark {
     pub(crate) tags: Vec<TagHash>,
 }
 
-/// What a record does to a mark.
+/// What a record does to marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Marking {
     Placed(Mark),
-    Ended(MarkId),
+    Ended(Vec<MarkId>),
 }
 
 /// What a catch-up read of the log.
@@ -311,6 +311,21 @@ impl View {
     /// How many mutations are known to be under way under a mark, in this process or another.
     pub(crate) fn marks(&self) -> usize {
         self.writer().marks.len()
+    }
+
+    /// Whether a mark was heard of in the log that is followed now, or is left over from another.
+    pub(crate) fn stands_here(&self, id: &MarkId) -> bool {
+        let writer = self.writer();
+        writer.marks.contains_key(id) && !writer.left_over.contains(id)
+    }
+
+    /// Another process has ended this mark, by what the log's state at `head` says.
+    pub(crate) fn mark_ended(&self, log: &LogId, id: &MarkId, head: u64) {
+        let mut writer = self.writer();
+        if writer.id == Some(*log) {
+            self.end(&mut writer, id, head);
+            self.stir();
+        }
     }
 
     /// The marks whose deadline has passed at this time of the server's.

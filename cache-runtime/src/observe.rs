@@ -264,9 +264,9 @@ impl Reporter {
         }
     }
 
-    /// A fault on the way of a call that then computed.
+    /// A fault that nobody saw: a call computed instead, or what failed is tried again.
     pub(crate) fn fault(&self, doing: &'static str, error: &Error) {
-        tracing::debug!(target: "afresh", %error, "{doing} failed; the call computes instead");
+        tracing::debug!(target: "afresh", %error, "{doing} failed");
         self.tell(&Event::Fault { doing, error });
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Millis;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::log::{Answer, LogId, MarkId};
 use crate::tag::TagHash;
 
@@ -33,6 +33,21 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Enough to tell two apart in a log, not enough to forge one.
         write!(f, "Token({:02x}{:02x}..)", self.0[0], self.0[1])
+    }
+}
+
+impl Token {
+    /// 128 bits from the operating system: nobody holds the same by accident or by guessing.
+    pub(crate) fn random() -> Result<Self, Error> {
+        let mut bits = [0; 16];
+        match getrandom::fill(&mut bits) {
+            Ok(()) => Ok(Self(bits)),
+            Err(error) => Err(Error::caused(
+                ErrorKind::Store,
+                "the system gives no random bits",
+                error.to_string(),
+            )),
+        }
     }
 }
 
@@ -162,6 +177,9 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
 
     /// Waits until what is left to be done in the background is done, or the time is over.
     fn finish(&self, limit: Duration) -> Operation<()>;
+
+    /// Whether the connections have been given up.
+    fn is_closed(&self) -> bool;
 
     /// Gives up the connections. Whatever comes from here on finds the server away.
     fn close(&self);

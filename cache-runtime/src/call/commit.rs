@@ -355,6 +355,12 @@ impl Call {
             .await?
             .ok_or_else(too_old)?;
         let at = self.inner().view.locate(&appended.log, appended.version);
+        if at == Position::NOWHERE {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "another log has begun meanwhile; what was stored before is invalidated",
+            ));
+        }
         let noted = Noted {
             at,
             id: Some(appended.log),

@@ -105,8 +105,10 @@ impl Call {
             } => {
                 let view = &self.inner().view;
                 let accepted = if found {
-                    // Computed at some time before: what counts is whether it is current now.
-                    view.judge(at, &tags) == Judgement::Current
+                    // Computed at some time before: what counts is whether it is current now, by a
+                    // view that this call may believe.
+                    (!self.inner().strict || self.is_proven())
+                        && view.judge(at, &tags) == Judgement::Current
                 } else {
                     view.accepts(at, follower.joined(), &tags, follower.tested())
                 };

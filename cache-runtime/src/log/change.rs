@@ -67,12 +67,17 @@ impl View {
         match &record.mark {
             None => {}
             Some(Marking::Placed(mark)) => self.place(writer, mark),
-            Some(Marking::Ended(id)) => self.end(writer, id, record.version),
+            Some(Marking::Ended(ids)) => {
+                for id in ids {
+                    self.end(writer, id, record.version);
+                }
+            }
         }
     }
 
     /// Holds the tags of a mark. One that stands already is extended.
     fn place(&self, writer: &mut Writer, mark: &Mark) {
+        writer.left_over.remove(&mark.id);
         if let Some(known) = writer.marks.get_mut(&mark.id) {
             known.deadline = known.deadline.max(mark.deadline);
             return;
@@ -103,7 +108,8 @@ impl View {
     }
 
     /// Lets the tags of a mark go, at this version.
-    fn end(&self, writer: &mut Writer, id: &MarkId, version: u64) {
+    pub(super) fn end(&self, writer: &mut Writer, id: &MarkId, version: u64) {
+        writer.left_over.remove(id);
         let Some(mark) = writer.marks.remove(id) else {
             return;
         };
@@ -150,7 +156,11 @@ impl View {
             match &record.mark {
                 None => {}
                 Some(Marking::Placed(mark)) => self.place(&mut writer, mark),
-                Some(Marking::Ended(mark)) => self.end(&mut writer, mark, 0),
+                Some(Marking::Ended(marks)) => {
+                    for mark in marks {
+                        self.end(&mut writer, mark, 0);
+                    }
+                }
             }
             return;
         }
@@ -225,6 +235,7 @@ impl View {
             } else {
                 // Marks of the log that is left stay until their deadline: their holders may not
                 // have heard of the new one yet.
+                writer.left_over = writer.marks.keys().copied().collect();
                 if let Some(left) = writer.id.replace(id) {
                     writer.hear(left, writer.newest);
                 }

@@ -1,7 +1,7 @@
 //! What the view's changes go by and its readers never see: which log it follows, what was heard of
 //! others, and which tags are held: owed, or under a mark. The changes themselves are the view's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{LogId, Mark, MarkId};
 use crate::tag::TagHash;
@@ -18,6 +18,8 @@ pub(super) struct Writer {
     others: Vec<(LogId, u64)>,
     pub(super) held: HashMap<TagHash, Held>,
     pub(super) marks: HashMap<MarkId, Mark>,
+    /// Those of them that were heard of in another log, and not in this one.
+    pub(super) left_over: HashSet<MarkId>,
 }
 
 /// How many other logs are remembered. Logs begin rarely, and answers are not late for long.

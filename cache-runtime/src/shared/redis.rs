@@ -15,7 +15,7 @@ use tokio::sync::futures::OwnedNotified;
 use super::{Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
-use crate::log::{Answer, LogId, Mark, MarkId, Marking, Record, View};
+use crate::log::{Answer, MarkId, View};
 use crate::observe::Reporter;
 use crate::tag::TagHash;
 
@@ -28,6 +28,7 @@ mod dial;
 mod driver;
 mod encryption;
 mod endpoint;
+mod errands;
 mod fault;
 mod follow;
 mod link;
@@ -35,6 +36,7 @@ mod nodes;
 mod reply;
 mod scripts;
 mod watch;
+mod write;
 
 use backlog::{Debt, Errand};
 use cluster::{Cluster, slot_of};
@@ -42,9 +44,10 @@ use config::Target;
 pub(crate) use config::{Config, Settings};
 use endpoint::Endpoint;
 use fault::Redirect;
-use link::{Common, Connection, Failed, Link};
+use link::{Common, Failed, Link};
 use nodes::Nodes;
 use scripts::{Loaded, Script};
+use write::garbled;
 
 /// How long a start-up waits for the first attempt to connect to end, one way or the other.
 const FIRST_ATTACH: Duration = Duration::from_secs(3);
@@ -118,104 +121,13 @@ impl Drop for RedisShared {
     }
 }
 
-/// An answer that is not what the script returns.
-fn garbled(what: &'static str) -> Error {
-    Error::new(
-        ErrorKind::Store,
-        format!("the store answered {what} in a form it should not have"),
-    )
-}
-
-/// Appends a record and applies it to the view, in this order, before anyone is told.
-async fn append(
-    link: &Link,
-    connection: &Connection,
-    tags: &[TagHash],
-    ends: Option<MarkId>,
-    claim: Option<&Claim>,
-) -> Result<Option<Appended>, Error> {
-    let call = connection
-        .scripts
-        .call(Script::Append, &link.config.names.log());
-    let mut call = follow::preamble(link, call)?;
-    if let Some(mark) = &ends {
-        // Before it ends: what is on its way to renew it comes before this.
-        link.backlog.drop_mark(mark);
-    }
-    call.arg(reply::pack(tags));
-    call.arg(ends.as_ref().map_or(&[][..], |mark| mark));
-    if let Some(claim) = claim {
-        call.arg(&claim.log)
-            .arg(claim.head)
-            .arg(reply::pack(&claim.tags));
-    }
-    let answer: Value = link.request(connection, 0, &call).await?;
-    if claim.is_some() && answer == Value::Nil {
-        return Ok(None);
-    }
-    let log = reply::log(&answer).ok_or_else(|| garbled("an append"))?;
-    let record = Record {
-        version: log.head,
-        tags: tags.to_vec(),
-        mark: ends.map(Marking::Ended),
-    };
-    link.view.confirm(&log.id, log.floor, &record);
-    Ok(Some(Appended {
-        log: log.id,
-        version: log.head,
-    }))
-}
-
-/// Places a mark, or renews it, and applies it to the view before anyone is told.
-async fn mark(
-    link: &Link,
-    connection: &Connection,
-    id: MarkId,
-    tags: &[TagHash],
-    lasts: Millis,
-    known: Option<&LogId>,
-) -> Result<(), Error> {
-    let call = connection
-        .scripts
-        .call(Script::Mark, &link.config.names.log());
-    let mut call = follow::preamble(link, call)?;
-    call.arg(&id)
-        .arg(lasts)
-        .arg(reply::pack(tags))
-        .arg(known.map_or(&[][..], |log| log));
-    let answer: Value = link.request(connection, 0, &call).await?;
-    let said = || {
-        let [_, _, _, deadline, is_new] = reply::array(&answer)? else {
-            return None;
-        };
-        let is_new = reply::number(is_new)? == 1;
-        Some((reply::log(&answer)?, reply::number(deadline)?, is_new))
-    };
-    let (log, deadline, is_new) = said().ok_or_else(|| garbled("a mark"))?;
-    link.backlog.mark_stands(&id, log.id);
-    if !is_new {
-        link.view.extend_mark(&id, deadline);
-        return Ok(());
-    }
-    let mark = Mark {
-        id,
-        deadline,
-        tags: tags.to_vec(),
-    };
-    let record = Record {
-        version: log.head,
-        tags: Vec::new(),
-        mark: Some(Marking::Placed(mark)),
-    };
-    link.view.confirm(&log.id, log.floor, &record);
-    Ok(())
-}
-
 /// Where an answer came from.
 struct Source {
     link: Arc<Link>,
     generation: u64,
     lane: usize,
+    /// Whether notes are proven to arrive on this connection.
+    tracked: bool,
     /// Whether a change of the keys that were read will be noted.
     noted: bool,
 }
@@ -310,6 +222,7 @@ async fn attempt(
         link: Arc::clone(link),
         generation: connection.generation,
         lane,
+        tracked: connection.tracked,
         noted,
     };
     Ok((answer, source))
@@ -329,9 +242,7 @@ impl Shared for RedisShared {
     }
 
     fn is_tracked(&self) -> bool {
-        self.log()
-            .connection()
-            .is_some_and(|connection| connection.tracked)
+        self.log().is_tracked_now()
     }
 
     fn now(&self) -> Millis {
@@ -369,7 +280,7 @@ impl Shared for RedisShared {
                     .link
                     .up_to_date(source.generation, source.lane)
                     .await?;
-                (answer, inside.log.is_tracked_now())
+                (answer, source.tracked)
             } else if prove {
                 let ((answer, _), ()) = try_join(get, inside.log.barrier()).await?;
                 (answer, true)
@@ -431,7 +342,7 @@ impl Shared for RedisShared {
         let link = Arc::clone(self.log());
         Box::pin(async move {
             let connection = link.connected().await?;
-            append(&link, &connection, &tags, ends, claim.as_ref()).await
+            write::append(&link, &connection, &tags, ends.as_slice(), claim.as_ref()).await
         })
     }
 
@@ -449,7 +360,7 @@ impl Shared for RedisShared {
             link.backlog.keep_mark(id, tags.clone(), lasts, now);
             // It sleeps no longer than until the first is due.
             link.work.notify_one();
-            mark(&link, &connection, id, &tags, lasts, None).await
+            write::mark(&link, &connection, id, &tags, lasts).await
         })
     }
 
@@ -464,6 +375,10 @@ impl Shared for RedisShared {
             }
             Ok(())
         })
+    }
+
+    fn is_closed(&self) -> bool {
+        self.log().is_closed()
     }
 
     fn close(&self) {

@@ -32,7 +32,7 @@ fn ended(version: u64, id: MarkId, numbers: &[u64]) -> Record {
     Record {
         version,
         tags: tags(numbers),
-        mark: Some(Marking::Ended(id)),
+        mark: Some(Marking::Ended(vec![id])),
     }
 }
 

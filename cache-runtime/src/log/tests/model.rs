@@ -108,7 +108,7 @@ impl Log {
         self.add(Record {
             version: self.head() + 1,
             tags: mark.tags.clone(),
-            mark: Some(Marking::Ended(mark.id)),
+            mark: Some(Marking::Ended(vec![mark.id])),
         })
     }
 
@@ -164,9 +164,11 @@ impl World {
         match &record.mark {
             None => {}
             Some(Marking::Placed(mark)) => self.tell_mark(mark),
-            Some(Marking::Ended(id)) => {
-                self.told_marks.remove(id);
-                self.told_ends.insert(*id);
+            Some(Marking::Ended(ids)) => {
+                for id in ids {
+                    self.told_marks.remove(id);
+                    self.told_ends.insert(*id);
+                }
             }
         }
     }

@@ -1,28 +1,23 @@
 -- Appends one record. Everything is read and checked before the first write.
--- ARGV: the tags, 8 bytes each; the token of a mark that this record ends, or ''; and for a claim:
--- the log it was made in, the head it was made at, its tags. A claim is refused where one of its
--- tags has moved past it or is under a mark.
+-- ARGV: the tags, 8 bytes each; the marks that this record ends, 16 bytes each; and for a claim: the
+-- log it was made in, the head it was made at, its tags. A claim is refused where one of its tags
+-- has moved past it or is under a mark.
 -- Returns: id, version, floor; or nothing where a claim was refused.
 if ARGV[6] then
   local at = tonumber(ARGV[7])
-  if anew or is_lost(2) or is_lost(3) or ARGV[6] ~= id or at < floor then
+  if anew or promoted or is_lost(2) or is_lost(3) or ARGV[6] ~= id or at < floor then
     return false
   end
-  local marks = redis.call('HVALS', KEYS[5])
+  local held = marked()
   for i = 1, #ARGV[8], 8 do
     local tag = string.sub(ARGV[8], i, i + 7)
+    if held and held[tag] then
+      return false
+    end
     for hash = 2, 3 do
       local version = redis.call('HGET', KEYS[hash], tag)
       if version and tonumber(version) > at then
         return false
-      end
-    end
-    for _, mark in ipairs(marks) do
-      -- The sentinel is 16 bytes long and holds no tags.
-      for k = 17, #mark, 8 do
-        if string.sub(mark, k, k + 7) == tag then
-          return false
-        end
       end
     end
   end
@@ -30,7 +25,7 @@ end
 
 settle()
 if ARGV[5] ~= '' then
-  redis.call('HDEL', KEYS[5], ARGV[5])
+  unmark(ARGV[5])
   record(ARGV[4], 'u', ARGV[5])
 else
   record(ARGV[4])

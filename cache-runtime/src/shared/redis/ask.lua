@@ -13,10 +13,12 @@ for _, hash in ipairs({2, 3, 5}) do
   end
 end
 local marked = {}
-for _, mark in ipairs(redis.call('HVALS', KEYS[5])) do
-  -- The sentinel is 16 bytes long and holds no tags.
-  for i = 17, #mark, 8 do
-    marked[string.sub(mark, i, i + 7)] = true
+if redis.call('HLEN', KEYS[5]) > 1 then
+  for _, mark in ipairs(redis.call('HVALS', KEYS[5])) do
+    -- The sentinel is 16 bytes long and holds no tags.
+    for i = 17, #mark, 8 do
+      marked[string.sub(mark, i, i + 7)] = true
+    end
   end
 end
 for i = 1, #ARGV[1], 8 do

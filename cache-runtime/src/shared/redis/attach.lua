@@ -3,8 +3,8 @@
 if anew then
   settle()
   save()
-elseif meta[7] ~= server then
-  save()
+elseif promoted then
+  settle()
 else
   -- A write that changes nothing: on a replica the log would be another's to follow.
   redis.call('HDEL', KEYS[1], 'beat')

@@ -4,21 +4,20 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
 
 use super::dial::Dial;
 use super::fault::store_error;
 use super::follow;
-use super::link::{Caught, Connection, Link};
+use super::link::{Connection, Link};
 use super::scripts::{Loaded, Script};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 
 /// Requests that may wait in this process to be written.
 const QUEUE: usize = 1_024;
-/// Passes over a moving log before it is given up.
-const PASSES: usize = 8;
 
 /// Connects, finds or begins the log, proves the tracking, and brings the view up to date. Where
 /// the log is elsewhere, only connects.
@@ -53,36 +52,16 @@ async fn find_log(link: &Arc<Link>, connection: &Connection) -> Result<(), Error
     }
     set_time(link, connection).await?;
     follow::begin(link, connection).await?;
+    // Arms the tracking of each connection, and sees to it that the view has all that they know.
     for lane in 0..connection.lanes.len() {
-        join(link, connection, lane).await?;
+        link.note(lane);
     }
-    Ok(())
-}
-
-/// Arms the tracking of one connection, and sees to it that the view has all that it was told.
-/// Two passes at the most in a quiet log: one to find the head, one to join up with it.
-async fn join(link: &Arc<Link>, connection: &Connection, lane: usize) -> Result<(), Error> {
-    link.note(lane);
-    for _ in 0..PASSES {
-        let notes = link.lanes[lane].notes();
-        if follow::pass(link, connection, lane).await? {
-            link.lanes[lane].caught.send_replace(Caught {
-                generation: connection.generation,
-                notes,
-            });
-            return Ok(());
-        }
-    }
-    Err(Error::new(
-        ErrorKind::Store,
-        "the log moves faster than it can be followed",
-    ))
+    follow::catch_up(link, connection).await
 }
 
 async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedConnection]>, Error> {
-    let server = link.endpoint.locate(&link.config).await?;
-    let mut lanes = Vec::new();
-    for lane in 0..link.lanes.len() {
+    let server = link.endpoint.locate(&link.config, generation).await?;
+    let lanes = (0..link.lanes.len()).map(|lane| {
         // The callback runs in the connection's own task, before the reply that follows is handed
         // over. It holds the link weakly: the link holds the connection.
         let weak: Weak<Link> = Arc::downgrade(link);
@@ -99,9 +78,9 @@ async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedCo
             tls: link.config.tls.as_ref(),
             settings: &link.config.settings,
         };
-        lanes.push(dial.connect(&server, settings).await?);
-    }
-    Ok(lanes.into())
+        dial.connect(&server, settings)
+    });
+    try_join_all(lanes).await.map(Vec::into_boxed_slice)
 }
 
 async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Error> {

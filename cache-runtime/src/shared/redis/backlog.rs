@@ -2,6 +2,7 @@
 //! the marks of mutations under way here, kept standing until those have ended.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -13,6 +14,10 @@ use crate::tag::TagHash;
 
 /// Debts kept one by one; beyond that, everything is owed.
 const MAX_DEBTS: usize = 10_000;
+/// Errands that go out at once: what is urgent does not wait behind thousands.
+const ERRANDS_AT_ONCE: usize = 256;
+/// Marks renewed at once.
+const MARKS_AT_ONCE: usize = 128;
 /// Errands kept while the server is away. Leases end by themselves, and an unreadable entry is
 /// replaced by the next fill.
 const MAX_ERRANDS: usize = 10_000;
@@ -57,6 +62,8 @@ pub(super) struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     errands: Mutex<VecDeque<Errand>>,
+    /// Whether some have been taken off the list and are being run.
+    running: AtomicBool,
     debts: Mutex<Debts>,
     marks: Mutex<HashMap<MarkId, Kept>>,
     /// Told whenever something has been worked off.
@@ -86,8 +93,23 @@ impl Backlog {
         fits
     }
 
-    pub(super) fn take_errands(&self) -> VecDeque<Errand> {
-        std::mem::take(&mut locked(&self.errands))
+    /// Some of the errands, to be run now. Until [`errands_run`](Self::errands_run) they count as
+    /// left to do.
+    pub(super) fn take_errands(&self) -> Vec<Errand> {
+        let mut errands = locked(&self.errands);
+        let now = errands.len().min(ERRANDS_AT_ONCE);
+        self.running.store(now > 0, Ordering::Release);
+        errands.drain(..now).collect()
+    }
+
+    /// What was taken has been run.
+    pub(super) fn errands_run(&self) {
+        self.running.store(false, Ordering::Release);
+        self.changed.send_replace(());
+    }
+
+    pub(super) fn has_errands(&self) -> bool {
+        !locked(&self.errands).is_empty()
     }
 
     /// Takes on a debt. `owe` is told what is owed in the end: where there are too many debts,
@@ -177,11 +199,12 @@ impl Backlog {
             kept.due <= now || (kept.log.is_some() && log.is_some() && kept.log != log)
         };
         let due = marks.iter_mut().filter(|(_, kept)| is_due(kept));
-        due.map(|(id, kept)| {
-            kept.due = now + kept.lasts / 3;
-            (*id, kept.clone())
-        })
-        .collect()
+        due.take(MARKS_AT_ONCE)
+            .map(|(id, kept)| {
+                kept.due = now + kept.lasts / 3;
+                (*id, kept.clone())
+            })
+            .collect()
     }
 
     /// When the next mark is to be renewed.
@@ -191,12 +214,7 @@ impl Backlog {
 
     /// Whether there is nothing left to do.
     pub(super) fn is_empty(&self) -> bool {
-        locked(&self.errands).is_empty() && !self.has_debts()
-    }
-
-    /// Something has been worked off.
-    pub(super) fn worked_off(&self) {
-        self.changed.send_replace(());
+        !self.has_errands() && !self.running.load(Ordering::Acquire) && !self.has_debts()
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {

@@ -299,7 +299,7 @@ mod tests {
             );
         }
         assert_eq!(
-            follow(1_000, &[b'+'; 20_000]),
+            follow(1_000, &vec![b'+'; 20_000]),
             Err(TooLarge),
             "an endless line"
         );

@@ -2,6 +2,7 @@
 //! connections: those are `nodes`'.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -87,6 +88,8 @@ pub(super) struct Cluster {
     fetching: tokio::sync::Mutex<()>,
     /// Raised with each fetch.
     fetched: Mutex<u64>,
+    /// Who is asked first.
+    turn: AtomicUsize,
 }
 
 impl fmt::Debug for Cluster {
@@ -166,6 +169,7 @@ impl Cluster {
             map: RwLock::new(Map::empty()),
             fetching: tokio::sync::Mutex::default(),
             fetched: Mutex::default(),
+            turn: AtomicUsize::new(0),
         }
     }
 
@@ -191,7 +195,8 @@ impl Cluster {
     /// Whether this node has any slots.
     pub(super) fn is_primary(&self, node: &Node) -> bool {
         let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-        map.nodes.contains(node)
+        let number = map.nodes.iter().position(|known| known == node);
+        number.is_some_and(|number| map.owners.iter().any(|&owner| usize::from(owner) == number))
     }
 
     /// A node has said that another has this slot now.
@@ -228,7 +233,14 @@ impl Cluster {
         };
         let mut last = Error::new(ErrorKind::Store, "the cluster has no nodes");
         let mut tried: Vec<String> = Vec::new();
-        for addr in known.into_iter().chain(self.seeds.iter().cloned()) {
+        // Another one first each time: one that is cut off from the others says the same for ever.
+        let mut addrs: Vec<_> = known
+            .into_iter()
+            .chain(self.seeds.iter().cloned())
+            .collect();
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % addrs.len().max(1);
+        addrs.rotate_left(first);
+        for addr in addrs {
             if tried.contains(&addr.to_string()) {
                 continue;
             }

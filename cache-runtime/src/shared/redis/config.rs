@@ -147,6 +147,7 @@ fn parse(url: &str) -> Result<Parsed, Error> {
         ));
     }
     let (rest, query) = Query::split(rest);
+    query.check(scheme.contains("unix"))?;
     let tls = query.encryption(encrypted)?;
     let client = if scheme.contains("unix") {
         "redis+unix"
@@ -197,6 +198,23 @@ impl Query {
             *place = Some(decoded(value));
         }
         (url, query)
+    }
+
+    /// Refuses what would be passed over in silence.
+    fn check(&self, is_socket: bool) -> Result<(), Error> {
+        let ours = "`cacert`, `cert`, `key`, `sentinel_user` and `sentinel_password`";
+        let pairs = self.rest.trim_start_matches('?').split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty()) {
+            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+            if !(is_socket && matches!(name, "db" | "user" | "pass")) {
+                return Err(config(format!(
+                    "`{}` means nothing after the `?` of the URL: there may stand {ours}; for a \
+                     socket also `db`, `user` and `pass`",
+                    name.escape_debug()
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn encryption(&self, encrypted: bool) -> Result<Option<Encryption>, Error> {
@@ -470,6 +488,7 @@ mod tests {
             ),
             ("redis://host?cacert=/x", "write `rediss://`"),
             ("redis://host#insecure", "always checked"),
+            ("redis://host?ca_cert=/x", "`ca_cert` means nothing"),
             ("redis://host:notaport", "cannot be read"),
             ("redis://:s3cret@host:99999", "cannot be read"),
             ("redis://:s3cret@host/notadb", "cannot be read"),

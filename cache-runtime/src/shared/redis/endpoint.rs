@@ -32,8 +32,9 @@ impl Endpoint {
         !matches!(self, Self::Node(..))
     }
 
-    /// The server to connect to now.
-    pub(super) async fn locate(&self, config: &Config) -> Result<ConnectionInfo, Error> {
+    /// The server to connect to now. `turn` says who is asked first where several can tell: one that
+    /// is cut off from the others tells the same every time.
+    pub(super) async fn locate(&self, config: &Config, turn: u64) -> Result<ConnectionInfo, Error> {
         match self {
             Self::Log(cluster) => {
                 cluster.refresh().await?;
@@ -48,7 +49,7 @@ impl Endpoint {
                     name,
                     server,
                 } => {
-                    let addr = primary(sentinels, name, config).await?;
+                    let addr = primary(sentinels, name, config, turn).await?;
                     Ok(server.clone().set_addr(addr))
                 }
             },
@@ -62,6 +63,14 @@ impl Endpoint {
             let _ = cluster.refresh().await;
         }
     }
+
+    /// Whether there is still something there to connect to.
+    pub(super) fn is_in_use(&self) -> bool {
+        match self {
+            Self::Node(cluster, node) => cluster.is_primary(node),
+            Self::Server | Self::Log(_) => true,
+        }
+    }
 }
 
 /// The address of the primary, as the first sentinel that answers has it. That the server there
@@ -70,9 +79,13 @@ async fn primary(
     sentinels: &[ConnectionInfo],
     name: &str,
     config: &Config,
+    turn: u64,
 ) -> Result<ConnectionAddr, Error> {
     let mut last = None;
-    for sentinel in sentinels {
+    // As many as there are in a URL: the remainder is small.
+    let first = (turn % sentinels.len().max(1) as u64) as usize;
+    let (before, after) = sentinels.split_at(first);
+    for sentinel in after.iter().chain(before) {
         match ask(sentinel, name, config).await {
             Ok(Some((host, port))) => return Ok(ConnectionAddr::Tcp(host, port)),
             Ok(None) => {

@@ -37,7 +37,10 @@ pub(super) fn is_lasting(error: &RedisError) -> bool {
             | Kind::InvalidClientConfig
             | Kind::RESP3NotSupported
             | Kind::Server(ServerErrorKind::NoPerm | ServerErrorKind::CrossSlot)
-    ) || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE"))
+    ) || matches!(
+        error.code(),
+        Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE" | "NOREPLID")
+    )
 }
 
 /// An error of the server's or the connection's, in our words first.

@@ -1,28 +1,62 @@
 //! Following the log: finding it, reading what has been added, and how long to believe what was
 //! read. When to do so is the driver's, and an attach's.
 
-use redis::{Cmd, Pipeline, Value, cmd, pipe};
+use futures_util::future::try_join_all;
+use redis::{Pipeline, Value, cmd, pipe};
 
 use super::config::Names;
-use super::link::{Connection, Link, TRUST};
+use super::link::{Caught, Connection, Link, TRUST};
 use super::reply;
 use super::scripts::Script;
+use super::write;
 use crate::clock::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::log::{CaughtUp, Position};
-use crate::shared::Token;
 
 /// Records read at once. A view that is further behind starts anew at the head: asking about some
 /// tags is cheaper than reading everything that happened meanwhile.
 const AT_ONCE: usize = 1_024;
 
+/// What this many passes have not brought up to date, a fresh connection will.
+const PASSES: usize = 8;
+
+/// Covers every note delivered so far. In a log that moves as fast as it can be read, it stops
+/// after a while, so that the rest of the work gets its turn; what is left is covered next.
+pub(super) async fn catch_up(link: &Link, connection: &Connection) -> Result<(), Error> {
+    let lanes = (0..connection.lanes.len()).map(|lane| catch_lane_up(link, connection, lane));
+    try_join_all(lanes).await.map(|_| ())
+}
+
+/// In a quiet log, one pass; or two, where the first finds a gap and begins at the head.
+async fn catch_lane_up(link: &Link, connection: &Connection, at: usize) -> Result<(), Error> {
+    let lane = &link.lanes[at];
+    let mut joined = true;
+    for _ in 0..PASSES {
+        if lane.is_caught_up(connection.generation) {
+            return Ok(());
+        }
+        let notes = lane.notes();
+        joined = pass(link, connection, at).await?;
+        if joined {
+            lane.caught.send_replace(Caught {
+                generation: connection.generation,
+                notes,
+            });
+        }
+    }
+    if joined {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Store,
+        "the log moves faster than it can be followed",
+    ))
+}
+
 /// Finds the log, or begins one, and has the view follow it. A write in any case: refused by a
 /// replica.
 pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Error> {
-    let attach = connection
-        .scripts
-        .call(Script::Attach, &link.config.names.log());
-    let attach = preamble(link, attach)?;
+    let attach = write::call(link, connection, Script::Attach)?;
     let found: Value = link.request(connection, 0, &attach).await?;
     let (log, marks) = reply::found(&found)
         .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
@@ -30,26 +64,21 @@ pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Er
     Ok(())
 }
 
-/// A call of a script that may have to begin a log: what it needs for that.
-pub(super) fn preamble(link: &Link, mut call: Cmd) -> Result<Cmd, Error> {
-    let settings = &link.config.settings;
-    call.arg(&Token::random()?.0)
-        .arg(settings.longest)
-        .arg(u8::from(settings.trust_failover));
-    Ok(call)
-}
-
 /// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
 /// again; with a small write, because a server that may not write any more proves nothing. Returns
 /// whether the view could go on from what it knew. Where it could not, it now stands at the head
 /// that was read, and one more pass joins it up with what came since.
-pub(super) async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool, Error> {
+async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool, Error> {
     let names = &link.config.names;
     let Some((_, Position { head: from, .. })) = link.view.identity() else {
         // This view follows no log: find it, or begin one.
         begin(link, connection).await?;
         return Ok(false);
     };
+    if link.lanes[lane].take_skip() {
+        start_anew(link, connection, lane).await?;
+        return Ok(false);
+    }
     let mut commands = pipe();
     state_of_log(&mut commands, names);
     if connection.tracked {
@@ -63,7 +92,11 @@ pub(super) async fn pass(link: &Link, connection: &Connection, lane: usize) -> R
         .arg("COUNT")
         .arg(AT_ONCE);
     let sent = link.clock.instant();
-    let (log, records): (Value, Value) = link.request_all(connection, lane, &commands).await?;
+    let read = link.request_all(connection, lane, &commands).await;
+    let (log, records): (Value, Value) = read.inspect_err(|_| {
+        // Should it be too much to be read in time, it would be so again.
+        link.lanes[lane].skip();
+    })?;
     let Some(log) = reply::log(&log) else {
         // The log's metadata is gone: another log begins, here or wherever is faster.
         begin(link, connection).await?;
@@ -96,6 +129,31 @@ pub(super) async fn pass(link: &Link, connection: &Connection, lane: usize) -> R
         trust(link, connection, sent);
     }
     Ok(joined)
+}
+
+/// Has the view begin at the log's head: what is between here and there is not read.
+async fn start_anew(link: &Link, connection: &Connection, lane: usize) -> Result<(), Error> {
+    let names = &link.config.names;
+    let mut commands = pipe();
+    state_of_log(&mut commands, names);
+    commands.cmd("HGETALL").arg(&names.marks);
+    let (log, marks): (Value, Value) = link.request_all(connection, lane, &commands).await?;
+    let Some(log) = reply::log(&log) else {
+        return begin(link, connection).await;
+    };
+    if !link.is_current(connection.generation) {
+        return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
+    }
+    let caught = CaughtUp {
+        id: log.id,
+        head: log.head,
+        floor: log.floor,
+        records: Vec::new(),
+        marks: reply::marks(&marks),
+    };
+    // From nowhere: nothing joins up with that.
+    link.view.catch_up(u64::MAX, &caught);
+    Ok(())
 }
 
 /// A small write that changes nothing, and the log's id, head, floor and time of rotation. A replica, or a primary

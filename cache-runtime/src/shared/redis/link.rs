@@ -1,7 +1,7 @@
 //! A link to one server and what hangs on it: its connections and their state, the notes they
 //! deliver, and one request at a time. Attaching, catching up and retrying are the driver's.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ use crate::timer;
 
 /// How long the view is believed after the sending of a heartbeat that was answered.
 pub(super) const TRUST: Millis = 2_000;
-/// After so many requests in a row without an answer, the connection is given up.
-const SILENT: u32 = 3;
+/// After so many operation timeouts without any answer, the connection is given up.
+const SILENT: u64 = 3;
 
 /// Whether the server can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +47,9 @@ pub(super) struct Connection {
     /// Whether notes are proven to arrive.
     pub(super) tracked: bool,
     next: AtomicUsize,
-    /// How many requests in a row each lane has left without an answer: others' answers say
-    /// nothing about it.
-    unanswered: Box<[AtomicU32]>,
+    /// Since when each lane has left its requests without an answer, on the coarse clock; 0 where
+    /// the last one was answered. Others' answers say nothing about it.
+    silent: Box<[AtomicU64]>,
 }
 
 impl Connection {
@@ -61,7 +61,7 @@ impl Connection {
     ) -> Self {
         Self {
             generation,
-            unanswered: lanes.iter().map(|_| AtomicU32::new(0)).collect(),
+            silent: lanes.iter().map(|_| AtomicU64::new(0)).collect(),
             lanes,
             scripts,
             tracked,
@@ -92,6 +92,8 @@ pub(super) struct Lane {
     /// How many notes of the log's records this generation has delivered.
     notes: AtomicU64,
     pub(super) caught: watch::Sender<Caught>,
+    /// Whether the next catch-up begins anew at the head, instead of reading what came since.
+    skips: AtomicBool,
 }
 
 impl Lane {
@@ -102,7 +104,16 @@ impl Lane {
                 generation: 0,
                 notes: 0,
             }),
+            skips: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn skip(&self) {
+        self.skips.store(true, Ordering::Release);
+    }
+
+    pub(super) fn take_skip(&self) -> bool {
+        self.skips.swap(false, Ordering::AcqRel)
     }
 
     pub(super) fn notes(&self) -> u64 {
@@ -335,6 +346,10 @@ impl Link {
         self.barriers.answer(self.barriers.asked(), false);
         self.leases.wake_all();
         self.work.notify_one();
+        if self.is_closed() {
+            // Given up, not lost.
+            return;
+        }
         if !self.endpoint.has_the_log() {
             tracing::debug!(target: "afresh", endpoint = ?self.endpoint, "a node was lost");
             return;
@@ -432,10 +447,11 @@ impl Link {
     ) -> Result<T, Failed> {
         let error = match answer {
             Some(Ok(answer)) => {
-                connection.unanswered[lane].store(0, Ordering::Relaxed);
+                connection.silent[lane].store(0, Ordering::Relaxed);
                 return Ok(answer);
             }
             Some(Err(error)) => {
+                connection.silent[lane].store(0, Ordering::Relaxed);
                 if breaks(&error, self.endpoint.has_the_log()) {
                     self.lose(connection.generation);
                 }
@@ -445,10 +461,7 @@ impl Link {
                 });
             }
             None => {
-                let unanswered = connection.unanswered[lane].fetch_add(1, Ordering::Relaxed) + 1;
-                if unanswered >= SILENT {
-                    self.lose(connection.generation);
-                }
+                self.is_silent(connection, lane);
                 let waited = self.config.settings.op_timeout;
                 Error::new(ErrorKind::Timeout, format!("no answer within {waited:?}"))
             }
@@ -457,6 +470,20 @@ impl Link {
             error,
             redirect: None,
         })
+    }
+
+    /// A request has had no answer in time. Many at once say no more than one; but a connection that
+    /// answers none of several, one after the other, is given up.
+    fn is_silent(&self, connection: &Connection, lane: usize) {
+        let timeout = crate::clock::millis(self.config.settings.op_timeout);
+        let now = self.clock.unadvanced();
+        let asked = now.saturating_sub(timeout).max(1);
+        let silent = &connection.silent[lane];
+        let since = silent.compare_exchange(0, asked, Ordering::Relaxed, Ordering::Relaxed);
+        let since = since.unwrap_or_else(|since| since);
+        if since != 0 && now.saturating_sub(since) >= timeout * SILENT {
+            self.lose(connection.generation);
+        }
     }
 
     // Notes
@@ -562,6 +589,14 @@ impl Link {
 
     /// Keeps an invalidation that was not acknowledged. What it names is invalid here from now on.
     pub(super) fn owe(self: &Arc<Self>, debt: Debt) {
+        if self.is_closed() {
+            let error = Error::new(
+                ErrorKind::Store,
+                "an invalidation came after the cache was shut down, and is not made",
+            );
+            self.reporter.misuse("nothing was invalidated", &error);
+            return;
+        }
         self.backlog.add_debt(debt, |owed| self.view.owe(owed));
         let owed = self.view.owed();
         tracing::warn!(target: "afresh", owed, "an invalidation was not acknowledged; it is kept and tried again");

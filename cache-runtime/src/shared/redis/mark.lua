@@ -2,7 +2,7 @@
 -- ARGV: token, how long it stands in ms, the tags, 8 bytes each, and the log that it was placed in
 -- before, or ''. In that log it is not placed again: if it is gone, it has ended.
 -- Returns: id, head, floor, the deadline in ms of the server's time, and 1 where a record was added.
-local known = not anew and ARGV[7] == id
+local known = not anew and not promoted and ARGV[7] == id
 settle()
 local deadline = now() + tonumber(ARGV[5])
 local stood = redis.call('HEXISTS', KEYS[5], ARGV[4])

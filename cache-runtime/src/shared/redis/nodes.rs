@@ -44,14 +44,8 @@ impl Nodes {
         if let Some(link) = links.get(node) {
             return Arc::clone(link);
         }
-        // What has been left by its slots is not kept up for nothing.
-        links.retain(|known, link| {
-            let stays = self.cluster.is_primary(known);
-            if !stays {
-                link.close();
-            }
-            stays
-        });
+        // What has been left by its slots ends by itself, and is forgotten here.
+        links.retain(|known, _| self.cluster.is_primary(known));
         let endpoint = Endpoint::Node(Arc::clone(&self.cluster), node.clone());
         let link = Link::new(self.common.clone(), endpoint, self.start);
         links.insert(node.clone(), Arc::clone(&link));

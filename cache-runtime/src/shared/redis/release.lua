@@ -3,9 +3,12 @@
 local lease = redis.call('GET', KEYS[1])
 if lease and string.sub(lease, 1, 17) == 'L' .. ARGV[1] then
   if ARGV[2] ~= '' then
-    redis.call('SET', KEYS[1], 'F' .. ARGV[1] .. ARGV[2], 'PX', ARGV[3])
-  else
-    redis.call('DEL', KEYS[1])
+    -- Where memory is full there is no room for a reason, but the lease is freed all the same.
+    local left = redis.pcall('SET', KEYS[1], 'F' .. ARGV[1] .. ARGV[2], 'PX', ARGV[3])
+    if not left.err then
+      return 1
+    end
   end
+  redis.call('DEL', KEYS[1])
 end
 return 1

@@ -80,7 +80,7 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
         match bytes(&field[0])? {
             b"i" => of = id(&field[1]),
             b"t" => moved = tags(bytes(&field[1])?),
-            b"u" => ended = id(&field[1]),
+            b"u" => ended = tokens(bytes(&field[1])?),
             b"m" => placed = id(&field[1]),
             b"d" => deadline = number(&field[1]),
             b"p" => held = tags(bytes(&field[1])?),
@@ -97,7 +97,7 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
             deadline: deadline?,
             tags: held?,
         })),
-        (None, Some(id)) => Some(Marking::Ended(id)),
+        (None, Some(ids)) => Some(Marking::Ended(ids)),
         (None, None) => None,
     };
     Some(Record {
@@ -139,6 +139,12 @@ pub(super) fn found(value: &Value) -> Option<(Log, Vec<Mark>)> {
     let (standing, log) = array(value)?.split_last()?;
     let log = self::log(&Value::Array(log.to_vec()))?;
     Some((log, marks(standing)?))
+}
+
+/// Marks, 16 bytes each.
+fn tokens(packed: &[u8]) -> Option<Vec<MarkId>> {
+    let chunks = packed.chunks(16);
+    chunks.map(|chunk| chunk.try_into().ok()).collect()
 }
 
 /// Tags, 8 bytes each.

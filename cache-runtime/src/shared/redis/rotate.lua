@@ -2,7 +2,7 @@
 -- while the dropped one was written to has expired; what has not is below the floor from here on.
 -- Returns: id, version, floor; or nothing where another process was first.
 -- ARGV: the time, in ms of the server's clock, that the caller believes it is due at.
-if anew or ARGV[4] ~= text(due) or now() < due then
+if anew or promoted or ARGV[4] ~= text(due) or now() < due then
   return false
 end
 settle()
