@@ -308,9 +308,8 @@ async fn heartbeat(link: &Arc<Link>, connection: &Connection) -> Result<(), Erro
 
 /// The heartbeat of a connection beside the first: that it still tells what happens.
 async fn beat_beside(link: &Link, connection: &Connection, lane: usize) -> Result<(), Error> {
-    let mut commands = pipe();
-    follow::state_of_log(&mut commands, &link.config.names);
-    let (state,): (Value,) = link.request_all(connection, lane, &commands).await?;
+    let state = follow::log_as_it_is(&link.config.names);
+    let state: Value = link.request(connection, lane, &state).await?;
     if let Reading::Moved = reading(link, connection, lane, &state)? {
         link.note(lane);
     }

@@ -2,7 +2,7 @@
 //! read. When to do so is the driver's, and an attach's.
 
 use futures_util::future::try_join_all;
-use redis::{Pipeline, Value, cmd, pipe};
+use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
 use super::config::Names;
 use super::link::{Caught, Connection, Link, TRUST};
@@ -160,13 +160,14 @@ async fn start_anew(link: &Link, connection: &Connection, lane: usize) -> Result
 /// that may not write any more, refuses it.
 pub(super) fn state_of_log(commands: &mut Pipeline, names: &Names) {
     commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
-    commands
-        .cmd("HMGET")
-        .arg(&names.meta)
-        .arg("id")
-        .arg("head")
-        .arg("floor")
-        .arg("due");
+    commands.add_command(log_as_it_is(names));
+}
+
+/// The log's state alone.
+pub(super) fn log_as_it_is(names: &Names) -> Cmd {
+    let mut state = cmd("HMGET");
+    state.arg(&names.meta).arg(&["id", "head", "floor", "due"]);
+    state
 }
 
 /// The connection was alive when this was sent: the view may be believed for a while.
