@@ -1,5 +1,6 @@
 //! A cluster: entries in their slots, the log in another, and both when slots move and primaries
 //! change. Three real primaries and as many replicas.
+#![cfg(feature = "redis")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,6 @@
 //! The rights that the documentation asks for, word for word: enough for everything, on the
 //! prefix's own names and no others. (All other tests run with these rights on every prefix.)
+#![cfg(feature = "redis")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,6 @@
 //! A primary that sentinels watch: found through them, followed when it changes, and never
 //! believed after it has been replaced. Three real sentinels, a primary, two replicas.
+#![cfg(feature = "redis")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

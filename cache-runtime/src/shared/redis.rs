@@ -31,22 +31,24 @@ mod endpoint;
 mod errands;
 mod fault;
 mod follow;
+mod lanes;
 mod link;
 mod nodes;
 mod reply;
 mod scripts;
+mod url;
 mod watch;
 mod write;
 
 use backlog::{Debt, Errand};
 use cluster::{Cluster, slot_of};
-use config::Target;
 pub(crate) use config::{Config, Settings};
 use endpoint::Endpoint;
 use fault::Redirect;
 use link::{Common, Failed, Link};
 use nodes::Nodes;
 use scripts::{Loaded, Script};
+use url::Target;
 use write::garbled;
 
 /// How long a start-up waits for the first attempt to connect to end, one way or the other.

@@ -12,7 +12,8 @@ use redis::{Value, cmd, pipe};
 use tokio::runtime::Handle;
 
 use super::attach::attach;
-use super::link::{Connection, Lane, Link, TRUST};
+use super::lanes::Lane;
+use super::link::{Connection, Link, TRUST};
 use super::{errands, follow, reply, write};
 use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};

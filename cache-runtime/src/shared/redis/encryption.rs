@@ -106,5 +106,5 @@ pub(super) use with_tls::Encryption;
 
 /// There is none in this build: a URL that asks for it is refused.
 #[cfg(not(feature = "tls"))]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Encryption {}

@@ -6,9 +6,10 @@ use std::time::Duration;
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, cmd};
 
 use super::cluster::{Cluster, Node, slot_of};
-use super::config::{Config, Target};
+use super::config::Config;
 use super::dial::Dial;
 use super::fault::{is_lasting, store_error};
+use super::url::Target;
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 

@@ -5,7 +5,8 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
 use super::config::Names;
-use super::link::{Caught, Connection, Link, TRUST};
+use super::lanes::Caught;
+use super::link::{Connection, Link, TRUST};
 use super::reply;
 use super::scripts::Script;
 use super::write;

@@ -14,6 +14,7 @@ use super::backlog::{Backlog, Debt, Errand};
 use super::config::Config;
 use super::endpoint::Endpoint;
 use super::fault::{Redirect, breaks, store_error};
+use super::lanes::{Barriers, Caught, Lane};
 use super::reply;
 use super::scripts::Loaded;
 use super::watch::Watches;
@@ -75,84 +76,6 @@ impl Connection {
             1 => 0,
             lanes => self.next.fetch_add(1, Ordering::Relaxed) % lanes,
         }
-    }
-}
-
-/// Which notes a catch-up has covered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Caught {
-    pub(super) generation: u64,
-    pub(super) notes: u64,
-}
-
-/// The notes of one connection. Each arms its own tracking: a reply is judged by what its own
-/// connection has delivered.
-#[derive(Debug)]
-pub(super) struct Lane {
-    /// How many notes of the log's records this generation has delivered.
-    notes: AtomicU64,
-    pub(super) caught: watch::Sender<Caught>,
-    /// Whether the next catch-up begins anew at the head, instead of reading what came since.
-    skips: AtomicBool,
-}
-
-impl Lane {
-    fn new() -> Self {
-        Self {
-            notes: AtomicU64::new(0),
-            caught: watch::Sender::new(Caught {
-                generation: 0,
-                notes: 0,
-            }),
-            skips: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn skip(&self) {
-        self.skips.store(true, Ordering::Release);
-    }
-
-    pub(super) fn take_skip(&self) -> bool {
-        self.skips.swap(false, Ordering::AcqRel)
-    }
-
-    pub(super) fn notes(&self) -> u64 {
-        self.notes.load(Ordering::Acquire)
-    }
-
-    /// Whether every note of this generation is covered.
-    pub(super) fn is_caught_up(&self, generation: u64) -> bool {
-        let caught = *self.caught.borrow();
-        caught.generation == generation && caught.notes >= self.notes()
-    }
-}
-
-/// Those who wait for a proof that the view has all that the log had when they asked.
-#[derive(Debug)]
-pub(super) struct Barriers {
-    asked: AtomicU64,
-    /// Up to which one they have been answered, and whether with the proof.
-    answered: watch::Sender<(u64, bool)>,
-}
-
-impl Barriers {
-    /// How many have been asked for. Those are served by a write that is sent from now on.
-    pub(super) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Acquire)
-    }
-
-    pub(super) fn are_waited_for(&self) -> bool {
-        self.answered.borrow().0 < self.asked()
-    }
-
-    pub(super) fn answer(&self, up_to: u64, proven: bool) {
-        self.answered.send_if_modified(|answered| {
-            let is_news = answered.0 < up_to;
-            if is_news {
-                *answered = (up_to, proven);
-            }
-            is_news
-        });
     }
 }
 
@@ -240,10 +163,7 @@ impl Link {
             driving: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             lanes: (0..lanes).map(|_| Lane::new()).collect(),
-            barriers: Barriers {
-                asked: AtomicU64::new(0),
-                answered: watch::Sender::new((0, true)),
-            },
+            barriers: Barriers::new(),
             work: Notify::new(),
             backlog: Backlog::default(),
             probe: Mutex::default(),
@@ -303,7 +223,7 @@ impl Link {
     pub(super) fn next_generation(&self) -> u64 {
         let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
         for lane in &self.lanes {
-            lane.notes.store(0, Ordering::Release);
+            lane.reset();
         }
         generation
     }
@@ -526,7 +446,7 @@ impl Link {
         if !self.endpoint.has_the_log() {
             return;
         }
-        self.lanes[lane].notes.fetch_add(1, Ordering::AcqRel);
+        self.lanes[lane].note();
         self.view.stir();
         self.work.notify_one();
     }
@@ -560,12 +480,10 @@ impl Link {
                 "no notes of invalidations arrive on this connection",
             ));
         }
-        let mut answered = self.barriers.answered.subscribe();
-        let ticket = self.barriers.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let passed = self.barriers.ask();
         self.work.notify_one();
-        let passed = answered.wait_for(|&(up_to, _)| up_to >= ticket);
         match timer::timeout(self.config.settings.op_timeout, passed).await {
-            Some(Ok(answer)) if answer.1 => Ok(()),
+            Some(true) => Ok(()),
             _ => Err(behind()),
         }
     }
