@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use afresh::{Cache, ErrorKind, Event, Outcome, Tier, cached, outcome};
-use afresh_test_support::{PATIENCE, ReplyGate, Server};
+use afresh_test_support::{ReplyGate, Server, until};
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 
@@ -43,15 +43,6 @@ impl Told {
         let fits = |line: &&(ErrorKind, String)| line.0 == kind && line.1.contains(text);
         told.iter().filter(fits).count()
     }
-}
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::task::yield_now().await;
-    }
-    began.elapsed()
 }
 
 /// Waits until the breaker is open: then a hundred calls in a row compute, without any waiting for

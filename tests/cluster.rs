@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use afresh::{Cache, Consistency, Outcome, Tier, cached, invalidates, outcome};
-use afresh_test_support::{Cluster, eventually};
+use afresh_test_support::{Cluster, eventually, until};
 
 const LOCAL: Outcome = Outcome::Hit(Tier::Local);
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
@@ -33,20 +33,12 @@ async fn connect(cluster: &Cluster, consistency: Consistency) -> Cache {
         .expect("a cache")
 }
 
-async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < afresh_test_support::PATIENCE, "{what}");
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Waits until what one stores is a hit for the other, in every slot.
 async fn await_sharing(one: &Cache, two: &Cache, from: u64) {
     let source = AtomicU64::new(7);
     let mut id = from;
     for _ in 0..40 {
-        wait_until("a hit in the cluster", async || {
+        until("a hit in the cluster", async || {
             id += 1;
             book(one, &source, id).await;
             outcome(book(two, &source, id)).await.1 == SHARED
@@ -104,7 +96,7 @@ async fn one_process_computes_and_the_others_are_woken() {
         let (runs, gate) = (AtomicU64::new(0), tokio::sync::Semaphore::new(0));
         let calls = (0..20).map(|n| slow(if n % 2 == 0 { &one } else { &two }, &runs, &gate, id));
         let open = async {
-            wait_until("a lease", async || {
+            until("a lease", async || {
                 (0..3).any(|node| !cluster.node(node).cli(&["KEYS", "*:l:*"]).is_empty())
             })
             .await;
@@ -163,9 +155,9 @@ async fn under_load(disturb: impl FnOnce(&Cluster) + Send + 'static) {
     };
     let rounds = rounds.await;
     disturbed.await.expect("the disturbance went as planned");
-    wait_until("the debts", async || writer.stats().owed == 0).await;
+    until("the debts", async || writer.stats().owed == 0).await;
     for id in 0..4 {
-        wait_until("the last value", async || {
+        until("the last value", async || {
             book(&bounded, &source, id).await == rounds
         })
         .await;

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use afresh::{Cache, Outcome, Tier, cached, entry, invalidates, outcome};
-use afresh_test_support::{Monitor, PATIENCE, Server, eventually};
+use afresh_test_support::{Monitor, Server, eventually, until};
 use tokio::sync::Semaphore;
 
 #[cached(ttl = 1800, key = "{id}", tags = ["books", "book:{id}"], cache = cache)]
@@ -178,15 +178,6 @@ async fn a_cold_miss_with_singleflight_takes_three_round_trips() {
     assert_eq!(server.cli(&["KEYS", "*:l:*"]), "", "the lease is free");
 }
 
-/// As `eventually`, for what goes on in the same task.
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_contended_miss_bids_once_and_looks_once_when_it_is_woken() {
     #[cached(ttl = 1800, key = "{id}", singleflight, cache = cache)]
@@ -202,9 +193,12 @@ async fn a_contended_miss_bids_once_and_looks_once_when_it_is_woken() {
     let (runs, gate) = (AtomicU64::new(0), Semaphore::new(0));
     let leader = slow(&other, &runs, &gate, 1);
     let follower = async {
-        until("the lease", || !server.cli(&["KEYS", "*:l:*"]).is_empty()).await;
+        until("the lease", async || {
+            !server.cli(&["KEYS", "*:l:*"]).is_empty()
+        })
+        .await;
         let open = async {
-            until("the bid", || {
+            until("the bid", async || {
                 let seen = wire.monitor.commands();
                 let bids = seen.iter().filter(|seen| seen.words[0] == "EVALSHA");
                 bids.filter(|seen| seen.from == wire.from).count() > 0

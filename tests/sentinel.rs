@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use afresh::{Cache, Consistency, ErrorKind, Outcome, Tier, cached, outcome};
-use afresh_test_support::{PATIENCE, Sentinels};
+use afresh_test_support::{Sentinels, Stop, until};
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 
@@ -24,19 +24,11 @@ async fn connect(url: &str, consistency: Consistency) -> Cache {
         .expect("a cache")
 }
 
-async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Waits until what one stores is a hit for the other.
 async fn await_sharing(one: &Cache, two: &Cache, from: u64) {
     let source = AtomicU64::new(7);
     let mut id = from;
-    wait_until("a hit in the server", async || {
+    until("a hit in the server", async || {
         id += 1;
         book(one, &source, id).await;
         outcome(book(two, &source, id)).await.1 == SHARED
@@ -75,7 +67,7 @@ async fn follows(replace: impl FnOnce(&Sentinels) + Send + 'static) {
     };
     rounds.await;
     replaced.await.expect("the primary was replaced");
-    wait_until("the debts", async || writer.stats().owed == 0).await;
+    until("the debts", async || writer.stats().owed == 0).await;
     await_sharing(&writer, &strict, 2_000).await;
     await_sharing(&strict, &writer, 3_000).await;
 }
@@ -99,7 +91,7 @@ async fn the_death_of_a_primary_is_followed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_sentinel_is_enough_and_a_wrong_name_is_told() {
     let sentinels = Sentinels::start();
-    sentinels.sentinels()[0].stop(afresh_test_support::Stop::Kill);
+    sentinels.sentinels()[0].stop(Stop::Kill);
     let source = AtomicU64::new(1);
     let one = connect(&sentinels.url(), Consistency::Bounded).await;
     let two = connect(&sentinels.url(), Consistency::Bounded).await;
@@ -133,7 +125,7 @@ async fn one_sentinel_is_enough_and_a_wrong_name_is_told() {
         told.iter().filter(named).count()
     };
     // Each attempt finds the same, and it is told once.
-    wait_until("being told", async || count() > 0).await;
+    until("being told", async || count() > 0).await;
     let misses = cache.stats().computed;
     for id in 0..100 {
         book(&cache, &source, id).await;

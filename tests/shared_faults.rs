@@ -210,12 +210,12 @@ async fn a_full_server_takes_invalidations_but_no_entries() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_is_never_read_from() {
     let primary = Server::start();
-    let replica = replica_of(&primary);
+    let replica = Server::replica_of(&primary);
     let source = AtomicU64::new(1);
     // The log begins with the replica attached: by its identity, both servers kept it.
     let one = connect(&primary.url()).await;
     assert_eq!(read(&one, &source, 1).0, 1);
-    await_copy(&primary, &replica);
+    primary.await_copy(&replica);
     let told = Told::default();
     let builder = Cache::builder().url(replica.url()).prefix("shop");
     let two = builder.observer(told.observe()).build().await;
@@ -230,23 +230,6 @@ async fn a_replica_is_never_read_from() {
     assert_eq!(told.count("Connected"), 0);
     replica.cli(&["REPLICAOF", "NO", "ONE"]);
     eventually("the debt", || two.stats().owed == 0);
-}
-
-fn replica_of(primary: &Server) -> Server {
-    let port = primary.port().to_string();
-    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &port]);
-    eventually("the replica's link", || {
-        replica.info("replication")["master_link_status"] == "up"
-    });
-    replica
-}
-
-/// Waits until a replica has all of its primary's writes.
-fn await_copy(primary: &Server, replica: &Server) {
-    eventually("the replication", || {
-        let done = replica.info("replication").remove("slave_repl_offset");
-        done == primary.info("replication").remove("master_repl_offset")
-    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

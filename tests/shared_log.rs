@@ -145,33 +145,16 @@ async fn a_head_that_moved_unseen_is_caught_up_with() {
     await_sharing(&one, &two);
 }
 
-fn replica_of(primary: &Server) -> Server {
-    let port = primary.port().to_string();
-    let replica = Server::start_with(&["--replicaof", "127.0.0.1", &port]);
-    eventually("the replica's link", || {
-        replica.info("replication")["master_link_status"] == "up"
-    });
-    replica
-}
-
-/// Waits until a replica has all of its primary's writes.
-fn await_copy(primary: &Server, replica: &Server) {
-    eventually("the replication", || {
-        let done = replica.info("replication").remove("slave_repl_offset");
-        done == primary.info("replication").remove("master_repl_offset")
-    });
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_promoted_replica_that_lacks_the_last_records_serves_nothing_old() {
     let primary = Server::start();
-    let replica = replica_of(&primary);
+    let replica = Server::replica_of(&primary);
     let gate = ReplyGate::before(&primary);
     let source = AtomicU64::new(1);
     let (one, moves) = (connect(&primary.url()).await, connect(&gate.url()).await);
     assert_eq!(read(&one, &source, 1).0, 1);
     assert_eq!(read(&moves, &source, 1), (1, SHARED));
-    await_copy(&primary, &replica);
+    primary.await_copy(&replica);
     replica.cli(&["REPLICAOF", "NO", "ONE"]);
     // Acknowledged by the old primary, and unknown to the new one.
     change(&one, &source, 2).await;
@@ -193,10 +176,10 @@ async fn a_promoted_replica_that_lacks_the_last_records_serves_nothing_old() {
 async fn a_server_promoted_under_a_connection_begins_another_log() {
     let primary = Server::start();
     let source = AtomicU64::new(1);
-    let replica = replica_of(&primary);
+    let replica = Server::replica_of(&primary);
     let one = connect(&primary.url()).await;
     assert_eq!(read(&one, &source, 1).0, 1);
-    await_copy(&primary, &replica);
+    primary.await_copy(&replica);
     let id = |server: &Server| server.command(&[b"HGET", KEYS[0].as_bytes(), b"id"]);
     assert_eq!(id(&replica), id(&primary));
     replica.cli(&["REPLICAOF", "NO", "ONE"]);

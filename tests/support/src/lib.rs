@@ -31,5 +31,5 @@ pub use monitor::{Monitor, Seen};
 pub use resp::{Client, Reply};
 pub use sentinels::Sentinels;
 pub use server::{Server, Stop};
-pub use wait::{PATIENCE, eventually};
+pub use wait::{PATIENCE, eventually, until};
 pub use worker::{Steer, Worker};

@@ -1,6 +1,7 @@
 //! Bounded waiting by looking again. There is no plain sleep in the tests: each wait names what
 //! it waits for, and fails with that name.
 
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,38 @@ pub fn eventually(what: &str, done: impl FnMut() -> bool) {
         "waited {} s in vain: {what}",
         PATIENCE.as_secs()
     );
+}
+
+/// As [`eventually`], where looking is itself a matter of waiting, or what is waited for goes on in
+/// the same task. Returns how long it took.
+///
+/// # Panics
+/// Where it has not come true within [`PATIENCE`].
+pub async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !done().await {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "waited {} s in vain: {what}",
+            PATIENCE.as_secs()
+        );
+        next_turn().await;
+    }
+    began.elapsed()
+}
+
+/// Lets the others of this task, and of its runtime, have their turn.
+async fn next_turn() {
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Looks until `done` holds or `limit` is over; whether it held.
