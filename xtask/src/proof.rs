@@ -8,18 +8,51 @@ use std::time::Instant;
 
 use crate::server::{self, Other};
 use crate::step::{Step, Tally, shown};
+use crate::storm;
 
-/// What runs on each server.
-fn steps() -> Vec<Step> {
+/// The tests that need a server, and only one.
+const ON_ONE_SERVER: [&str; 16] = [
+    "away",
+    "consistency",
+    "costs_shared",
+    "crash_safe",
+    "crashes",
+    "entries_shared",
+    "joining",
+    "least_rights",
+    "log_faults",
+    "log_rotation",
+    "parked",
+    "shared",
+    "shared_bytes",
+    "shared_faults",
+    "shared_flight",
+    "shared_log",
+];
+
+/// What a server before 7.0 cannot do: let a script write where memory is full, or load its data
+/// slowly on purpose.
+const SINCE_7: [&str; 2] = ["a_full_server_takes", "that_is_loading_its_data"];
+
+/// A minute of each deployment.
+const STORM: [&str; 4] = ["--seconds", "60", "--processes", "4"];
+
+/// Everything, where the server is new enough to be made a cluster of by the tests; else what one
+/// server is enough for. The old one that can be had has no TLS either.
+fn steps(is_old: bool) -> Vec<Step> {
+    let mut tests = vec!["test", "-p", "afresh", "--all-features"];
+    let mut storm = STORM.to_vec();
+    if is_old {
+        tests.extend(ON_ONE_SERVER.iter().flat_map(|name| ["--test", name]));
+        tests.push("--");
+        tests.extend(SINCE_7.iter().flat_map(|name| ["--skip", name]));
+        storm.extend(["--deployment", "standalone"]);
+    } else {
+        tests.push("--tests");
+    }
     vec![
-        Step::new(
-            "tests",
-            ["test", "-p", "afresh", "--all-features", "--tests"],
-        ),
-        Step::new(
-            "storm",
-            ["xtask", "storm", "--seconds", "60", "--processes", "4"],
-        ),
+        Step::new("tests", tests),
+        Step::new("storm", storm::command(&storm)),
     ]
 }
 
@@ -41,7 +74,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
             }
         };
         let version = server::version(&server).unwrap_or_else(|error| error);
-        for step in steps() {
+        for step in steps(version.contains(" 6.")) {
             println!("\n{version}: {}", step.shown());
             let began = Instant::now();
             let ran = step.run(&server);
@@ -73,5 +106,28 @@ fn counted(tally: Tally) -> String {
     match tally.passed {
         0 => "ok".to_owned(),
         passed => format!("{passed} passed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_that_are_named_are_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+        for name in ON_ONE_SERVER {
+            assert!(root.join(format!("{name}.rs")).is_file(), "{name}");
+        }
+        let text = |name| std::fs::read_to_string(root.join(name)).expect("a test");
+        let all = text("away.rs") + &text("shared_faults.rs");
+        assert!(SINCE_7.iter().all(|name| all.contains(name)));
+    }
+
+    #[test]
+    fn an_old_server_stands_alone() {
+        let words = |is_old| steps(is_old).into_iter().flat_map(|step| step.words);
+        assert!(words(true).any(|word| word == "standalone"));
+        assert!(!words(false).any(|word| word == "standalone"));
     }
 }
