@@ -2,10 +2,11 @@
 //! way back to sharing without help.
 #![cfg(feature = "redis")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use afresh::{Cache, Outcome, Tier, cached, outcome};
-use afresh_test_support::{ReplyGate, Server, eventually};
+use afresh::{Cache, Consistency, Event, Outcome, Tier, cached, outcome};
+use afresh_test_support::{PATIENCE, ReplyGate, Server, eventually};
 use tokio::runtime::Handle;
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
@@ -235,4 +236,46 @@ async fn a_view_further_behind_than_one_reading_starts_anew() {
     gate.release();
     eventually("the end of the copy", || read(&two, &source, 1).0 == 2);
     await_sharing(&one, &two);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_busy_log_is_no_broken_one() {
+    let server = Server::start();
+    let lost = Arc::new(AtomicU64::new(0));
+    let mut caches = Vec::new();
+    for connections in [1, 3] {
+        let lost = Arc::clone(&lost);
+        let observer = move |event: &Event<'_>| {
+            if matches!(event, Event::Disconnected) {
+                lost.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let builder = Cache::builder().url(server.url()).prefix("shop");
+        let builder = builder
+            .consistency(Consistency::Strict)
+            .connections(connections)
+            // Busy is not silent.
+            .op_timeout(PATIENCE)
+            .observer(observer);
+        caches.push(builder.build().await.expect("a cache"));
+    }
+    let source = AtomicU64::new(0);
+    let work = caches.iter().flat_map(|cache| {
+        let source = &source;
+        (0..4).map(move |id| async move {
+            for round in 0..500 {
+                if round % 3 == id % 3 {
+                    cache.invalidate(["books"]).await.expect("acknowledged");
+                }
+                // A barrier each, as soon as there is a copy.
+                book(cache, source, id).await;
+            }
+        })
+    });
+    futures_util::future::join_all(work).await;
+    assert_eq!(
+        lost.load(Ordering::SeqCst),
+        0,
+        "notes and replies come in order"
+    );
 }
