@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use afresh::{Cache, Consistency, Event, Outcome, Tier, cached, outcome};
+use afresh::{Builder, Cache, Consistency, Event, Outcome, Tier, cached, outcome};
 use afresh_test_support::{Client, ReplyGate, Server, Steer, Stop, Worker, eventually};
 use tokio::runtime::Handle;
 
@@ -47,6 +47,18 @@ async fn connect_as(url: &str, consistency: Consistency) -> Cache {
 async fn connect_without_local(url: &str) -> Cache {
     let builder = Cache::builder().url(url).prefix("shop").local(false);
     builder.build().await.expect("a cache")
+}
+
+/// Counts how often a cache is connected.
+fn counting(builder: Builder) -> (Builder, Arc<AtomicU64>) {
+    let connections = Arc::<AtomicU64>::default();
+    let counts = Arc::clone(&connections);
+    let builder = builder.observer(move |event: &Event<'_>| {
+        if matches!(event, Event::Connected) {
+            counts.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (builder, connections)
 }
 
 /// How the call of a book is answered.
@@ -152,15 +164,9 @@ async fn a_view_that_has_read_part_of_what_it_missed_proves_nothing() {
     let gate = ReplyGate::before(&server);
     let source = AtomicU64::new(1);
     let one = connect(&server.url()).await;
-    let connections = Arc::<AtomicU64>::default();
-    let counts = Arc::clone(&connections);
     let builder = Cache::builder().url(gate.url()).prefix("shop");
     let builder = builder.consistency(Consistency::Strict).op_timeout(PATIENT);
-    let builder = builder.observer(move |event: &Event<'_>| {
-        if matches!(event, Event::Connected) {
-            counts.fetch_add(1, Ordering::SeqCst);
-        }
-    });
+    let (builder, connections) = counting(builder);
     let two = builder.build().await.expect("a cache");
     move_on(&one, 1).await;
     assert_eq!(read(&two, &source, 1).0, 1);
@@ -174,6 +180,36 @@ async fn a_view_that_has_read_part_of_what_it_missed_proves_nothing() {
     eventually("the connection", || connections.load(Ordering::SeqCst) == 2);
     assert_eq!(read(&two, &source, 1), (2, Outcome::Computed));
     assert_eq!(read(&two, &source, 1), (2, LOCAL));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_in_time_is_not_read_at_all() {
+    // 30 MB, which no debug build reads through a proxy within its timeout.
+    const RECORDS: usize = 480;
+    let server = Server::start();
+    let gate = ReplyGate::before(&server);
+    let source = AtomicU64::new(1);
+    let one = connect(&server.url()).await;
+    let builder = Cache::builder().url(gate.url()).prefix("shop");
+    let builder = builder.op_timeout(Duration::from_millis(100));
+    let two = builder.build().await.expect("a cache");
+    for id in [1, 2] {
+        assert_eq!(read(&one, &source, id).0, 1);
+    }
+    eventually("a copy", || read(&two, &source, 1) == (1, LOCAL));
+    gate.hold();
+    gate.cut();
+    change(&one, &source, 2).await;
+    let tags: Vec<_> = (0..8_000).map(|tag| format!("other:{tag}")).collect();
+    for _ in 0..RECORDS {
+        one.invalidate(&tags).await.expect("an invalidation");
+    }
+    gate.release();
+    await_sharing(&one, &two);
+    for id in [1, 2] {
+        assert_eq!(read(&two, &source, id).0, 2);
+    }
+    await_sharing(&two, &one);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -380,6 +416,43 @@ async fn a_promoted_server_is_believed_only_by_those_who_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_led_to_a_promoted_server_misses_what_was_invalidated_there() {
+    for consistency in [Consistency::Bounded, Consistency::Strict] {
+        let primary = Server::start();
+        let replica = Server::replica_of(&primary);
+        let gate = ReplyGate::before(&primary);
+        let source = AtomicU64::new(1);
+        let connect = async |url: String| {
+            let builder = Cache::builder().url(url).prefix("shop").op_timeout(PATIENT);
+            let builder = builder.consistency(consistency).trust_failover(true);
+            builder.build().await.expect("a cache")
+        };
+        let one = connect(gate.url()).await;
+        move_on(&one, 1).await;
+        for id in [1, 2] {
+            assert_eq!(read(&one, &source, id).0, 1);
+        }
+        assert_eq!(read(&one, &source, 1), (1, LOCAL));
+        primary.await_copy(&replica);
+        replica.cli(&["REPLICAOF", "NO", "ONE"]);
+        // Acknowledged by the old one, and never copied: the promoted one does not know of these.
+        move_on(&one, 3).await;
+        let (id, left_at) = (log_id(&primary), head(&primary));
+        let two = connect(replica.url()).await;
+        change(&two, &source, 2).await;
+        move_on(&two, 5).await;
+        assert_eq!(log_id(&replica), id, "the log is kept");
+        gate.lead_to(&replica);
+        eventually("the end of the copy", || read(&one, &source, 1).0 == 2);
+        assert_eq!(read(&one, &source, 2).0, 2, "of what is in the server too");
+        assert!(head(&replica) > left_at + u64::from(u32::MAX));
+        change(&one, &source, 3).await;
+        eventually("the other's note", || read(&two, &source, 1).0 == 3);
+        await_sharing(&one, &two);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_was_cut_off_is_not_believed_for_longer_than_a_heartbeat() {
     let primary = Server::start_with(&["--min-replicas-to-write", "1"]);
     let replica = Server::replica_of(&primary);
@@ -465,6 +538,52 @@ async fn behind_a_proxy_that_sends_no_notes_the_log_is_asked_each_time() {
         assert_eq!(read(&two, &source, 1), (6, Outcome::Computed));
         eventually("the other's note", || read(&one, &source, 1).0 == 6);
         await_sharing(&two, &one);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notes_that_cease_are_missed_by_the_next_heartbeat() {
+    for consistency in [Consistency::Bounded, Consistency::Strict] {
+        let server = Server::start();
+        let gate = ReplyGate::before(&server);
+        let source = AtomicU64::new(1);
+        let one = connect(&server.url()).await;
+        let builder = Cache::builder().url(gate.url()).prefix("shop");
+        let builder = builder.consistency(consistency).op_timeout(PATIENT);
+        let (builder, connections) = counting(builder);
+        let two = builder.build().await.expect("a cache");
+        move_on(&one, 1).await;
+        eventually("a copy", || read(&two, &source, 1) == (1, LOCAL));
+        gate.swallow_pushes();
+        let ceased = Instant::now();
+        change(&one, &source, 2).await;
+        if consistency == Consistency::Strict {
+            // The proof of the copy finds it out.
+            assert_eq!(read(&two, &source, 1), (2, Outcome::Computed));
+        } else {
+            eventually("the heartbeat", || read(&two, &source, 1).0 == 2);
+            let took = ceased.elapsed();
+            assert!(took < TRUST + TRUST, "{took:?}");
+        }
+        eventually("another connection", || {
+            connections.load(Ordering::SeqCst) == 2
+        });
+        // What it was told before that is believed for as long as it would have been.
+        eventually("the end of the trust", || {
+            read(&two, &source, 1).1 == SHARED
+        });
+        // From here on it knows that it is told nothing, and asks.
+        for round in 3..=5 {
+            change(&one, &source, round).await;
+            assert_eq!(read(&two, &source, 1), (round, Outcome::Computed));
+            eventually("a hit", || {
+                let (value, how) = read(&two, &source, 1);
+                assert_eq!(value, round, "{how:?}");
+                how == SHARED
+            });
+            assert_eq!(read(&two, &source, 1), (round, SHARED), "each time");
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
     }
 }
 
