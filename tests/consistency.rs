@@ -4,15 +4,21 @@
 #![cfg(feature = "redis")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use afresh::{Cache, Consistency, ErrorKind, Outcome, Tier, cached, entry, outcome, testing};
+use afresh::{
+    Cache, Consistency, ErrorKind, Event, Outcome, Tier, cached, entry, invalidates, outcome,
+    testing,
+};
 use afresh_test_support::{PATIENCE, ReplyGate, Server, Stop, eventually};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 const LOCAL: Outcome = Outcome::Hit(Tier::Local);
@@ -315,6 +321,46 @@ async fn strict_joins_nothing_while_the_server_is_gone() {
     assert_eq!((one.1, two.1), (Outcome::Computed, Outcome::Computed));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strict_takes_nothing_found_by_another_call_that_it_could_not_prove() {
+    let pair = Pair::start(Consistency::Strict, 1, Duration::from_secs(1)).await;
+    pair.await_copy(Kind::Plain);
+    let mut first = Box::pin(pair.read(Kind::Flown));
+    // Sends its next request, and is not polled when that has been answered.
+    let mut go_on = async || {
+        pair.gate.hold();
+        assert!(waits(&mut first));
+        pair.gate.release();
+        // Its reply comes after that.
+        let look = entry(plain(&pair.reader, &pair.source, 99)).peek();
+        assert_eq!(soon(look).await.expect("a look"), None);
+    };
+    // It looks, and finds nothing.
+    go_on().await;
+    let stored = read(Kind::Flown, &pair.writer, &pair.source, 1).await;
+    assert_eq!(stored, (0, Outcome::Computed));
+    // It bids, and is granted a lease and given what is stored by then.
+    go_on().await;
+    // What comes from here on comes late.
+    pair.gate.hold();
+    let new = pair.change().await;
+    let faults = pair.reader.stats().store_errors;
+    let mut second = Box::pin(pair.read(Kind::Flown));
+    let joined = poll_fn(|context| {
+        assert!(second.as_mut().poll(context).is_pending());
+        if pair.reader.stats().store_errors == faults {
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    });
+    soon(joined).await;
+    // The first began before the change. The second did not.
+    assert_eq!((&mut first).now_or_never(), Some((0, SHARED)));
+    assert!(waits(&mut second), "it takes what it cannot prove");
+    pair.gate.release();
+    assert_eq!(soon(second).await, (new, Outcome::Computed));
+}
+
 // What the proof costs.
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -587,6 +633,68 @@ async fn a_shutdown_says_what_is_still_owed() {
         assert_eq!(error.kind(), ErrorKind::Store);
         assert!(error.to_string().contains("of 2 tags"), "{error}");
     }
+}
+
+#[invalidates(tags = ["books"], cache = cache)]
+async fn change_and_wait(cache: &Cache, source: &AtomicU64) {
+    source.fetch_add(1, Ordering::SeqCst);
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mutation_dropped_just_before_its_cache_still_invalidates() {
+    let server = Server::start();
+    let source = AtomicU64::new(0);
+    let connect = async || {
+        let builder = Cache::builder().url(server.url()).prefix("shop");
+        builder.build().await.expect("a cache")
+    };
+    let other = connect().await;
+    let read = || {
+        let call = read(Kind::Plain, &other, &source, 1);
+        tokio::task::block_in_place(|| Handle::current().block_on(call))
+    };
+    for round in 1..=20 {
+        eventually("a copy", || read() == (round - 1, LOCAL));
+        let cache = connect().await;
+        let mut mutation = Box::pin(change_and_wait(&cache, &source));
+        assert!(waits(&mut mutation));
+        drop(mutation);
+        drop(cache);
+        eventually("the invalidation", || read().0 == round);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_that_ends_without_its_server_says_what_it_gives_up() {
+    let server = Server::start();
+    let source = AtomicU64::new(0);
+    let faults = Arc::new(Mutex::new(Vec::new()));
+    let (seen, tells) = (Arc::clone(&faults), Arc::new(Notify::new()));
+    let told = Arc::clone(&tells);
+    let builder = Cache::builder().url(server.url()).prefix("shop");
+    let builder = builder.observer(move |event: &Event<'_>| {
+        if let Event::Fault { error, .. } = event
+            && error.to_string().contains("given up")
+        {
+            seen.lock().expect("no panic").push(error.to_string());
+            told.notify_one();
+        }
+    });
+    let cache = builder.build().await.expect("a cache");
+    server.stop(Stop::Kill);
+    let owed = cache.invalidate(["more"]).await;
+    owed.expect_err("there is no server");
+    let mut mutation = Box::pin(change_and_wait(&cache, &source));
+    assert!(waits(&mut mutation));
+    drop(mutation);
+    drop(cache);
+    soon(tells.notified()).await;
+    let faults = faults.lock().expect("no panic");
+    let [fault] = &faults[..] else {
+        panic!("reported: {faults:?}");
+    };
+    assert!(fault.contains("2 tags"), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
