@@ -14,6 +14,7 @@ use afresh_test_support::{Client, ReplyGate, Server, Steer, Stop, Worker, eventu
 use rusqlite::Connection;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 const LOCAL: Outcome = Outcome::Hit(Tier::Local);
@@ -233,7 +234,7 @@ fn shop() {
                 }
                 ["end", how] => {
                     let (task, _, end) = mutation.take().expect("a mutation");
-                    let task: tokio::task::JoinHandle<Result<(), Failed>> = task;
+                    let task: JoinHandle<Result<(), Failed>> = task;
                     if how == "drop" {
                         task.abort();
                     } else {
@@ -641,4 +642,89 @@ async fn a_mark_whose_holder_is_gone_outlasts_what_happens_to_the_log() {
         }
         shop.await_hits();
     }
+}
+
+// Many at once
+
+/// As many as several batches of whatever is done with marks.
+const MANY: u64 = 300;
+
+#[invalidates(tags = ["book:{id}"], crash_safe(deadline = "1s"), cache = cache)]
+async fn linger(cache: &Cache, id: u64, time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// Begins as many mutations, each with a mark of its own.
+fn linger_all(cache: &Cache, time: Duration) -> Vec<JoinHandle<()>> {
+    let linger_at = |id| {
+        let cache = cache.clone();
+        tokio::spawn(async move { linger(&cache, id, time).await })
+    };
+    (0..MANY).map(linger_at).collect()
+}
+
+fn head(server: &Server) -> u64 {
+    let head = server.cli(&["HGET", META, "head"]);
+    head.parse().expect("a number")
+}
+
+/// Has as many mutations under way until it is killed.
+#[test]
+fn lingerer() {
+    let Some(steer) = Steer::take() else { return };
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let cache = connect_strictly(&env::var("URL").expect("a URL")).await;
+        let all = linger_all(&cache, Duration::from_hours(1));
+        steer.hear_async().await;
+        drop(all);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_marks_stand_as_long_as_their_mutations_and_are_kept_in_few_round_trips() {
+    let server = Server::start();
+    let cache = connect_strictly(&server.url()).await;
+    let other = connect_strictly(&server.url()).await;
+    let before = head(&server);
+    let all = linger_all(&cache, Duration::from_secs(4));
+    eventually("all marks", || other.stats().marks == MANY);
+    assert_eq!(cache.stats().unguarded, 0);
+    assert_eq!(head(&server), before + MANY);
+    server.reset_stats();
+    let stand = Instant::now();
+    // Each would be over twice.
+    eventually("two deadlines", || {
+        assert_eq!(other.stats().marks, MANY);
+        stand.elapsed() > Duration::from_secs(2)
+    });
+    let renewals = server.commandstats()["hexists"];
+    let requests = &server.info("stats")["total_reads_processed"];
+    let requests: u64 = requests.parse().expect("a number");
+    assert!(renewals > 3 * MANY, "{renewals}");
+    assert!(requests < MANY, "{requests} reads for {renewals} renewals");
+    for mutation in all {
+        mutation.await.expect("its end");
+    }
+    eventually("their end", || other.stats().marks == 0);
+    assert_eq!(head(&server), before + 2 * MANY, "one that ends each");
+    assert_eq!(server.cli(&["HLEN", MARKS]), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_marks_of_a_process_that_was_killed_are_ended_once_each() {
+    let server = Server::start();
+    let url = server.url();
+    let others = futures_util::future::join_all((0..3).map(|_| connect_strictly(&url))).await;
+    let before = head(&server);
+    let mut worker = Worker::spawn_with("lingerer", &[("URL", &url)]);
+    let marks = |other: &Cache| other.stats().marks;
+    eventually("all marks", || {
+        others.iter().all(|other| marks(other) == MANY)
+    });
+    worker.kill();
+    assert_eq!(head(&server), before + MANY);
+    eventually("their end", || others.iter().all(|other| marks(other) == 0));
+    assert_eq!(server.cli(&["HLEN", MARKS]), "1");
+    assert_eq!(head(&server), before + 2 * MANY, "one that ends each");
 }
