@@ -83,6 +83,44 @@ async fn a_mutation_with_an_empty_tag_invalidates_the_others_and_is_reported() {
 }
 
 #[tokio::test]
+async fn too_many_tags_at_once_are_refused_or_are_everything() {
+    const MOST: usize = 8_192;
+
+    #[cached(ttl = 60, key = (), tags = ["one"], cache = cache)]
+    async fn named(cache: &Cache) {}
+
+    #[cached(ttl = 60, key = (), tags = ["other"], cache = cache)]
+    async fn not_named(cache: &Cache) {}
+
+    #[invalidates(tags = tags.to_vec(), cache = cache)]
+    async fn change(cache: &Cache, tags: &[String]) {}
+
+    let (cache, faults) = observed(Cache::builder()).await;
+    let both_are = async |how| {
+        assert_eq!(outcome(named(&cache)).await.1, how);
+        assert_eq!(outcome(not_named(&cache)).await.1, how);
+    };
+    let many: Vec<_> = (1..MOST).map(|n| n.to_string()).collect();
+    let most: Vec<_> = [vec!["one".to_owned()], many].concat();
+    let more: Vec<_> = [most.clone(), vec!["more".to_owned()]].concat();
+    both_are(Outcome::Computed).await;
+    let refused = cache.invalidate(&more).await.expect_err("too many");
+    assert_eq!(refused.kind(), ErrorKind::Config);
+    assert!(refused.to_string().contains("8192"), "{refused}");
+    both_are(Outcome::Hit(Tier::Local)).await;
+    cache.invalidate(&most).await.expect("as many as may be");
+    assert_eq!(outcome(named(&cache)).await.1, Outcome::Computed);
+    both_are(Outcome::Hit(Tier::Local)).await;
+    change(&cache, &most).await;
+    assert_eq!(outcome(named(&cache)).await.1, Outcome::Computed);
+    both_are(Outcome::Hit(Tier::Local)).await;
+    // Its body has run.
+    change(&cache, &more).await;
+    both_are(Outcome::Computed).await;
+    assert!(faults.lock().expect("no panic").is_empty());
+}
+
+#[tokio::test]
 async fn without_any_ttl_nothing_is_stored_and_that_is_reported_once() {
     #[cached(key = (), cache = cache)]
     async fn timeless(cache: &Cache) {}
