@@ -3,8 +3,11 @@
 #![cfg(feature = "redis")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use afresh::{Cache, Consistency, Outcome, Tier, cached, entry, invalidates, outcome};
+use afresh::{
+    Cache, Consistency, ErrorKind, Event, Outcome, Tier, cached, entry, invalidates, outcome,
+};
 use afresh_test_support::{Server, eventually};
 
 #[cached(ttl = 600, key = "{id}", tags = ["books"], singleflight, cache = cache)]
@@ -92,4 +95,50 @@ async fn the_documented_rights_are_enough_and_no_more() {
         .await
         .expect_err("another's names");
     assert_eq!(server.cli(&["KEYS", "*other*"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hides_its_identity_is_refused_once_and_used_when_it_shows_it() {
+    let server = Server::start();
+    let words = documented();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(server.cli(&words), "OK");
+    server.cli(&["ACL", "SETUSER", "shop", "-info"]);
+    let faults = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&faults);
+    let url = format!("redis://shop:password@127.0.0.1:{}/", server.port());
+    let builder = Cache::builder().url(url).prefix("shop");
+    let builder = builder.observer(move |event: &Event<'_>| {
+        if let Event::Fault { doing, error } = event {
+            let fault = (*doing, error.kind(), error.to_string());
+            seen.lock().expect("no panic").push(fault);
+        }
+    });
+    let cache = builder.build().await.expect("a cache");
+    let source = AtomicU64::new(1);
+    let attempts = || server.commandstats().get("script|load").copied();
+    eventually("three attempts", || attempts() >= Some(3 * 10));
+    for _ in 0..2 {
+        let computed = outcome(book(&cache, &source, 1)).await;
+        assert_eq!(computed, (1, Outcome::Computed));
+    }
+    let connecting = |fault: &&(&str, ErrorKind, String)| fault.0.contains("cannot be used");
+    {
+        let faults = faults.lock().expect("no panic");
+        let told: Vec<_> = faults.iter().filter(connecting).collect();
+        let [(_, kind, said)] = &told[..] else {
+            panic!("reported: {faults:?}");
+        };
+        assert_eq!(*kind, ErrorKind::Config);
+        assert!(said.contains("refuses this set-up"), "{said}");
+    }
+    let owed = cache.invalidate(["books"]).await;
+    owed.expect_err("there is no log to be had");
+    assert_eq!(server.cli(&["KEYS", "*:log"]), "", "it has begun none");
+    server.cli(&["ACL", "SETUSER", "shop", "+info"]);
+    eventually("the debt", || cache.stats().owed == 0);
+    let shared = connect(&server, "shop").await;
+    book(&cache, &source, 1).await;
+    let found = outcome(book(&shared, &source, 1)).await;
+    assert_eq!(found, (1, Outcome::Hit(Tier::Shared)));
 }

@@ -40,7 +40,13 @@ pub(super) fn is_lasting(error: &RedisError) -> bool {
     ) || matches!(
         error.code(),
         Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE" | "NOREPLID")
-    )
+    ) || error.detail().is_some_and(lacks_a_right)
+}
+
+/// Whether a script was refused something: that has no code of its own.
+fn lacks_a_right(detail: &str) -> bool {
+    detail.starts_with("The user executing the script can't")
+        || detail.starts_with("ACL failure in script")
 }
 
 /// An error of the server's or the connection's, in our words first.
