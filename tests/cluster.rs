@@ -215,3 +215,26 @@ async fn a_primary_dies_under_load() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_slots_is_left() {
+    let cluster = Cluster::start();
+    let source = AtomicU64::new(1);
+    let one = connect(&cluster, Consistency::Bounded).await;
+    let two = connect(&cluster, Consistency::Bounded).await;
+    await_sharing(&one, &two, 0).await;
+    let log = cluster.primary_of(Cluster::slot_of(LOG));
+    let (from, to) = ((log + 1) % 3, (log + 2) % 3);
+    let ours = || {
+        let clients = cluster.node(from).cli(&["CLIENT", "LIST"]);
+        let ours = clients.lines().filter(|line| line.contains("user=tester"));
+        ours.count()
+    };
+    assert_eq!(ours(), 2);
+    cluster.empty(from, to);
+    await_sharing(&one, &two, 1_000).await;
+    change(&one, &source, 2).await;
+    assert_eq!(one.stats().owed, 0);
+    eventually("the end of the connections", || ours() == 0);
+    await_sharing(&two, &one, 2_000).await;
+}

@@ -224,6 +224,27 @@ impl Cluster {
         self.settle();
     }
 
+    /// Gives all slots of a primary to another one, without their keys: it goes on, with nothing.
+    #[track_caller]
+    pub fn empty(&self, from: usize, to: usize) {
+        let slots = own(&self.nodes[from]).slots;
+        let slots = slots.into_iter().flat_map(|(first, last)| [first, last]);
+        let slots: Vec<_> = slots.map(|slot| slot.to_string()).collect();
+        assert!(!slots.is_empty(), "node {from} has no slots");
+        let change = |number: usize, how| {
+            let words = slots.iter().map(String::as_str);
+            let words: Vec<_> = ["CLUSTER", how].into_iter().chain(words).collect();
+            self.nodes[number].cli(&words);
+        };
+        self.nodes[from].cli(&["FLUSHALL"]);
+        change(from, "DELSLOTSRANGE");
+        change(to, "DELSLOTSRANGE");
+        change(to, "ADDSLOTSRANGE");
+        // The newest claim is believed.
+        self.nodes[to].cli(&["CLUSTER", "BUMPEPOCH"]);
+        self.settle();
+    }
+
     /// Makes the nodes known to each other.
     fn introduce(&self) {
         for (number, node) in self.nodes.iter().enumerate() {

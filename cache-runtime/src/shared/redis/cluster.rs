@@ -2,7 +2,7 @@
 //! connections: those are `nodes`'.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -90,6 +90,8 @@ pub(super) struct Cluster {
     fetched: Mutex<u64>,
     /// Who is asked first.
     turn: AtomicUsize,
+    /// Whether a slot has been found elsewhere since the map was fetched: others may be too.
+    moves: AtomicBool,
 }
 
 impl fmt::Debug for Cluster {
@@ -170,6 +172,7 @@ impl Cluster {
             fetching: tokio::sync::Mutex::default(),
             fetched: Mutex::default(),
             turn: AtomicUsize::new(0),
+            moves: AtomicBool::new(false),
         }
     }
 
@@ -207,7 +210,16 @@ impl Cluster {
         if let Some(owner) = map.owners.get_mut(usize::from(slot)) {
             *owner = number;
         }
+        self.moves.store(true, Ordering::Release);
         Some(node)
+    }
+
+    /// Asks who has what, where slots have moved since that was last asked.
+    pub(super) async fn follow_moves(&self) {
+        if self.moves.swap(false, Ordering::AcqRel) {
+            // Where nobody answers, the log's own link is the one to say so.
+            let _ = self.refresh().await;
+        }
     }
 
     /// Another node, named in an error.

@@ -335,10 +335,17 @@ async fn renew_marks(link: &Link, connection: &Connection) {
     }
 }
 
-/// Whether a node still answers.
+/// Whether a node still answers, and has slots.
 async fn ping(link: &Link, connection: &Connection) -> Result<(), Error> {
     link.request::<()>(connection, 0, &cmd("PING")).await?;
-    Ok(())
+    link.endpoint.follow_moves().await;
+    if link.endpoint.is_in_use() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Store,
+        "this node of the cluster has no slots any more",
+    ))
 }
 
 /// Appends what is owed. Returns whether nothing of it stays owed.

@@ -65,6 +65,13 @@ impl Endpoint {
         }
     }
 
+    /// Slots may have moved.
+    pub(super) async fn follow_moves(&self) {
+        if let Self::Node(cluster, _) = self {
+            cluster.follow_moves().await;
+        }
+    }
+
     /// Whether there is still something there to connect to.
     pub(super) fn is_in_use(&self) -> bool {
         match self {
