@@ -99,7 +99,8 @@ impl Pair {
     async fn start(consistency: Consistency, connections: usize, wait: Duration) -> Self {
         let server = Server::start();
         let gate = ReplyGate::before(&server);
-        let writer = Cache::builder().url(server.url()).prefix("shop").build();
+        let writer = Cache::builder().url(server.url()).prefix("shop");
+        let writer = writer.op_timeout(PATIENCE).build();
         let writer = writer.await.expect("a cache");
         let reader = Cache::builder()
             .url(gate.url())

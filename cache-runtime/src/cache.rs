@@ -368,6 +368,7 @@ impl Debt {
     /// nothing that carries one of them is current. On `Err` there may be none, which is counted.
     /// In memory there is nothing to do: a crash takes the cache with it.
     pub(crate) async fn guard(&mut self, deadline: Duration) -> Result<(), Error> {
+        self.bound();
         let inner = &self.cache.0;
         if let Some(Off::Broken(why)) = &inner.off {
             return Err(why.clone());
@@ -401,16 +402,21 @@ impl Debt {
         }
     }
 
+    /// What does not fit into one record is everything: a mutation cannot be refused any more, and too
+    /// much is invalidated rather than too little, or in several steps.
+    fn bound(&mut self) {
+        if self.tags.len() > MAX_TAGS {
+            self.tags = vec![TagHash::all()];
+        }
+    }
+
     /// Makes the invalidation. On `Err` it is owed, unless the cache has no log to owe it to.
     pub(crate) async fn pay(&mut self) -> Result<(), Error> {
-        let inner = &self.cache.0;
         if self.tags.is_empty() {
             return Ok(());
         }
-        if self.tags.len() > MAX_TAGS {
-            // A mutation cannot be refused any more: too much is invalidated rather than too little.
-            self.tags = vec![TagHash::all()];
-        }
+        self.bound();
+        let inner = &self.cache.0;
         if let Some(Off::Broken(why)) = &inner.off {
             self.tags.clear();
             return Err(why.clone());
@@ -466,6 +472,7 @@ impl Drop for Debt {
         if self.tags.is_empty() {
             return;
         }
+        self.bound();
         match (&self.cache.0.off, &self.cache.0.shared) {
             (Some(Off::Broken(_)), _) => {}
             (_, Some(shared)) => shared.owe(std::mem::take(&mut self.tags), self.mark),
