@@ -104,8 +104,8 @@ impl Cache {
 
     /// A cache shared through Redis or Valkey: `redis://user:password@host:port/db`,
     /// `redis+unix:///path/to/socket`, `redis-sentinel://host:port,host:port/name` or
-    /// `redis-cluster://host:port,host:port`; with the feature `tls` also `rediss://` and its like. The
-    /// guide to Redis has them all.
+    /// `redis-cluster://host:port,host:port`; with the feature `tls` also `rediss://` and its like.
+    /// The guide to Redis has them all.
     ///
     /// Waits until the server has been tried once, three seconds at the most. A server that is
     /// not there does not fail this: calls compute until it is, and that is reported.
@@ -201,9 +201,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for an empty tag, or more than 8,192 of them: nothing was invalidated. Otherwise the shared store
-    /// did not acknowledge it: the invalidation is kept and tried again until it lands, and until
-    /// then this process serves nothing with these tags.
+    /// [`ErrorKind::Config`] for an empty tag, or more than 8,192 of them: nothing was invalidated.
+    /// Otherwise the shared store did not acknowledge it: the invalidation is kept and tried again
+    /// until it lands, and until then this process serves nothing with these tags.
     pub async fn invalidate<I>(&self, tags: I) -> Result<(), Error>
     where
         I: IntoIterator,

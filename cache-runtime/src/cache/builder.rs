@@ -32,8 +32,7 @@ pub enum Consistency {
     /// All that were acknowledged, anywhere, before the read began. A hit in the local tier then
     /// waits for one small round trip, which all reads of that moment share; a hit in the shared
     /// tier costs what it does otherwise, except in a cluster, where such a round trip goes beside
-    /// it. While the server is away, nothing is served or shared:
-    /// calls compute.
+    /// it. While the server is away, nothing is served or shared: calls compute.
     Strict,
 }
 

@@ -171,7 +171,7 @@ impl Inside {
                 }
                 Some(Redirect::Ask(to)) => {
                     asking = true;
-                    Cluster::named(to, &node)
+                    nodes.cluster.importing(to, &node)
                 }
                 None => return Err(failed.error),
             };

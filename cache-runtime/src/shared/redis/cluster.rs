@@ -195,11 +195,10 @@ impl Cluster {
         })
     }
 
-    /// Whether this node has any slots.
-    pub(super) fn is_primary(&self, node: &Node) -> bool {
+    /// Whether this node has slots, or is being given some.
+    pub(super) fn has_part(&self, node: &Node) -> bool {
         let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-        let number = map.nodes.iter().position(|known| known == node);
-        number.is_some_and(|number| map.owners.iter().any(|&owner| usize::from(owner) == number))
+        map.nodes.contains(node)
     }
 
     /// A node has said that another has this slot now.
@@ -222,9 +221,12 @@ impl Cluster {
         }
     }
 
-    /// Another node, named in an error.
-    pub(super) fn named(address: &str, said_by: &Node) -> Option<Node> {
-        Node::parse(address, &said_by.host)
+    /// A node has said that another is being given a slot. It may have none of its own yet.
+    pub(super) fn importing(&self, address: &str, said_by: &Node) -> Option<Node> {
+        let node = Node::parse(address, &said_by.host)?;
+        let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        map.number(node.clone());
+        Some(node)
     }
 
     fn count(&self) -> u64 {

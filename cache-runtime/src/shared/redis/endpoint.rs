@@ -75,7 +75,7 @@ impl Endpoint {
     /// Whether there is still something there to connect to.
     pub(super) fn is_in_use(&self) -> bool {
         match self {
-            Self::Node(cluster, node) => cluster.is_primary(node),
+            Self::Node(cluster, node) => cluster.has_part(node),
             Self::Server | Self::Log(_) => true,
         }
     }

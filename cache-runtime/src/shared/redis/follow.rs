@@ -94,9 +94,11 @@ async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool,
         .arg(AT_ONCE);
     let sent = link.clock.instant();
     let read = link.request_all(connection, lane, &commands).await;
-    let (log, records): (Value, Value) = read.inspect_err(|_| {
-        // Should it be too much to be read in time, it would be so again.
-        link.lanes[lane].skip();
+    let (log, records): (Value, Value) = read.inspect_err(|failed| {
+        if failed.error.kind() == ErrorKind::Timeout {
+            // Should it be too much to be read in time, it would be so again.
+            link.lanes[lane].skip();
+        }
     })?;
     let Some(log) = reply::log(&log) else {
         // The log's metadata is gone: another log begins, here or wherever is faster.
@@ -157,8 +159,8 @@ async fn start_anew(link: &Link, connection: &Connection, lane: usize) -> Result
     Ok(())
 }
 
-/// A small write that changes nothing, and the log's id, head, floor and time of rotation. A replica, or a primary
-/// that may not write any more, refuses it.
+/// A small write that changes nothing, and the log's id, head, floor and time of rotation. A
+/// replica, or a primary that may not write any more, refuses it.
 pub(super) fn state_of_log(commands: &mut Pipeline, names: &Names) {
     commands.cmd("HDEL").arg(&names.meta).arg("beat").ignore();
     commands.add_command(log_as_it_is(names));

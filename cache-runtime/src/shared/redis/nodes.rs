@@ -45,7 +45,7 @@ impl Nodes {
             return Arc::clone(link);
         }
         // What has been left by its slots ends by itself, and is forgotten here.
-        links.retain(|known, _| self.cluster.is_primary(known));
+        links.retain(|known, _| self.cluster.has_part(known));
         let endpoint = Endpoint::Node(Arc::clone(&self.cluster), node.clone());
         let link = Link::new(self.common.clone(), endpoint, self.start);
         links.insert(node.clone(), Arc::clone(&link));
