@@ -238,3 +238,46 @@ async fn a_node_without_slots_is_left() {
     eventually("the end of the connections", || ours() == 0);
     await_sharing(&two, &one, 2_000).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_being_given_its_first_slot_keeps_its_connection() {
+    let cluster = Cluster::start();
+    let log = cluster.primary_of(Cluster::slot_of(LOG));
+    let (from, empty) = (log, (log + 1) % 3);
+    cluster.empty(empty, log);
+    let source = AtomicU64::new(1);
+    let one = connect(&cluster, Consistency::Bounded).await;
+    book(&one, &source, 1).await;
+    let slot = entries_of(&cluster, from);
+    cluster.begin_migration(slot, empty);
+    // What is not there yet is asked for where it goes.
+    one.invalidate(["book:1"]).await.expect("acknowledged");
+    cluster.move_keys(slot, empty);
+    let ours = || -> Vec<String> {
+        let clients = cluster.node(empty).cli(&["CLIENT", "LIST"]);
+        let ours = clients.lines().filter(|line| line.contains("user=tester"));
+        let id = |line: &str| line.split_whitespace().next().map(str::to_owned);
+        ours.filter_map(id).collect()
+    };
+    let beats = || cluster.node(empty).commandstats().get("ping").copied();
+    book(&one, &source, 1).await;
+    let (began, beat) = (ours(), beats());
+    assert_eq!(began.len(), 1);
+    eventually("two more heartbeats", || {
+        beats() >= beat.map(|beat| beat + 2)
+    });
+    for _ in 0..20 {
+        one.invalidate(["book:1"]).await.expect("acknowledged");
+        assert_eq!(book(&one, &source, 1).await, 1);
+    }
+    assert_eq!(ours(), began, "one connection, the same");
+    cluster.end_migration(slot, empty);
+    assert_eq!(book(&one, &source, 1).await, 1);
+}
+
+/// The slot of an entry that is stored on this node.
+fn entries_of(cluster: &Cluster, node: usize) -> u16 {
+    let keys = cluster.node(node).cli(&["KEYS", "shop:afresh:1:e:*"]);
+    let key = keys.lines().next().expect("an entry");
+    Cluster::slot_of(key.as_bytes())
+}
