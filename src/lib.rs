@@ -93,9 +93,9 @@ pub use afresh_macros::cached;
 #[doc = include_str!("docs/invalidates.md")]
 pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
-    Builder, Cache, Cacheable, Codec, Consistency, Entry, Error, ErrorKind, Event, Key, KeyPart,
-    KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag, Tier, bypass, entry, outcome,
-    testing,
+    Builder, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync, Error, ErrorKind,
+    Event, Key, KeyPart, KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag, Tier, bypass,
+    carry, carry_sync, entry, entry_sync, outcome, testing,
 };
 
 #[doc(hidden)]

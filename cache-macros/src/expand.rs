@@ -99,6 +99,17 @@ fn body(function: &Callable, place: &Place, others: &TokenStream) -> TokenStream
     }
 }
 
+/// What runs the body when it is asked to: a future, or for a sync function a closure.
+fn block(function: &Callable, body: &TokenStream, moves: bool) -> TokenStream {
+    let span = at(function.keyword);
+    let moves = moves.then(|| quote_spanned!(span=> move));
+    if function.sync {
+        quote_spanned!(span=> #moves || { #body })
+    } else {
+        quote_spanned!(span=> async #moves { #body })
+    }
+}
+
 /// The body, and what closure options ask of its output afterwards.
 struct Judged<'a> {
     body: &'a TokenStream,
@@ -110,17 +121,22 @@ struct Judged<'a> {
 
 impl Judged<'_> {
     /// The last link of a chain, located where `async` is written.
-    fn link(&self, keyword: Span) -> TokenStream {
-        let span = at(keyword);
+    fn link(&self, function: &Callable) -> TokenStream {
+        let span = at(function.keyword);
         let (finishing, done) = (hidden("finishing"), hidden("done"));
         let Self { body, asks, .. } = self;
         // Where an argument may be named, the body borrows what it only reads; elsewhere, a
         // borrow would ask arguments for `Sync`.
-        let block = if self.borrows {
-            quote_spanned!(span=> async { #body })
-        } else {
-            quote_spanned!(span=> async move { #body })
-        };
+        let block = block(function, body, !self.borrows);
+        if function.sync {
+            return quote_spanned! {span=>
+                .judged_sync(move |#finishing| {
+                    let mut #done = #finishing.body_sync(#block);
+                    #asks
+                    #done.finish()
+                })
+            };
+        }
         quote_spanned! {span=>
             .judged(move |#finishing| async move {
                 let mut #done = #finishing.body(#block).await;

@@ -139,22 +139,13 @@ impl Func {
         self.sig.receiver()
     }
 
-    /// Where the body runs, or none for what is not asynchronous.
-    pub(crate) fn asynchronous(&self) -> Option<Asynchronous> {
+    /// The inside of an asynchronous function; none for another.
+    pub(crate) fn asynchronous(&self) -> Option<Inside> {
         let body = self.body.as_ref()?;
         if let Some(keyword) = &self.sig.asyncness {
-            let output = match &self.sig.output {
-                ReturnType::Default => Type::Tuple(syn::TypeTuple {
-                    attrs: Vec::new(),
-                    paren_token: syn::token::Paren(self.sig.ident.span()),
-                    elems: syn::punctuated::Punctuated::new(),
-                }),
-                ReturnType::Type(_, output) => (**output).clone(),
-            };
-            let body = body.clone();
-            return Some(Asynchronous {
-                output,
-                body,
+            return Some(Inside {
+                output: self.returned(),
+                body: body.clone(),
                 keyword: keyword.span,
                 boxed: false,
             });
@@ -164,22 +155,44 @@ impl Func {
         };
         let output = boxed_output(output)?;
         let (keyword, body) = boxed_body(&body.stream())?;
-        Some(Asynchronous {
+        Some(Inside {
             output,
             body,
             keyword,
             boxed: true,
         })
     }
+
+    /// The inside of a function that is taken as it is written.
+    pub(crate) fn plain(&self) -> Option<Inside> {
+        Some(Inside {
+            output: self.returned(),
+            body: self.body.clone()?,
+            keyword: self.sig.fn_token.span,
+            boxed: false,
+        })
+    }
+
+    /// The return type as written, or `()`.
+    fn returned(&self) -> Type {
+        match &self.sig.output {
+            ReturnType::Default => Type::Tuple(syn::TypeTuple {
+                attrs: Vec::new(),
+                paren_token: syn::token::Paren(self.sig.ident.span()),
+                elems: syn::punctuated::Punctuated::new(),
+            }),
+            ReturnType::Type(_, output) => (**output).clone(),
+        }
+    }
 }
 
-/// An asynchronous function's inside.
-pub(crate) struct Asynchronous {
-    /// What it is awaited for.
+/// What a function brings, and how.
+pub(crate) struct Inside {
+    /// What it is awaited for, or returns.
     pub(crate) output: Type,
-    /// What runs when it is polled, between braces.
+    /// What runs when it is polled, or called, between braces.
     pub(crate) body: Group,
-    /// Where `async` is written.
+    /// Where `async` is written, or `fn` where it is not.
     pub(crate) keyword: Span,
     /// `#[async_trait]` has made it a function that returns a boxed future.
     pub(crate) boxed: bool,

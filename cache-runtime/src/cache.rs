@@ -16,6 +16,7 @@ use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter, Stats};
 use crate::scope::{self, Flag};
 use crate::shared::{Shared, Token};
+use crate::spec::Spec;
 use crate::tag::{Tag, TagHash};
 
 mod builder;
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) view: Arc<View>,
     pub(crate) local: Option<Local>,
     pub(crate) flights: Arc<Flights<Lease>>,
+    /// Those of sync functions: an async call never waits for one of them, or they for it.
+    pub(crate) flights_sync: Arc<Flights<Lease>>,
     pub(crate) shared: Option<Arc<dyn Shared>>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) codec: Codec,
@@ -61,6 +64,29 @@ pub(crate) struct Inner {
     pub(crate) strict: bool,
     /// Why nothing is ever looked up or stored, where that is so.
     pub(crate) off: Option<Off>,
+}
+
+impl Inner {
+    /// What tells this cache from others while it is there.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn tell_invalidated(&self, version: u64, tags: &[TagHash]) {
+        self.reporter.counters.invalidations.add();
+        let named = |tag: &&TagHash| **tag != TagHash::any();
+        let tags = tags.iter().filter(named).count();
+        self.reporter.tell(&Event::Invalidated { version, tags });
+    }
+
+    /// The flights that calls of a function may join.
+    pub(crate) fn flights_of(&self, spec: &Spec) -> &Arc<Flights<Lease>> {
+        if spec.sync {
+            &self.flights_sync
+        } else {
+            &self.flights
+        }
+    }
 }
 
 /// Why a cache does nothing but compute.
@@ -368,7 +394,7 @@ impl Debt {
     /// nothing that carries one of them is current. On `Err` there may be none, which is counted.
     /// In memory there is nothing to do: a crash takes the cache with it.
     pub(crate) async fn guard(&mut self, deadline: Duration) -> Result<(), Error> {
-        self.bound();
+        self.seal();
         let inner = &self.cache.0;
         if let Some(Off::Broken(why)) = &inner.off {
             return Err(why.clone());
@@ -402,11 +428,18 @@ impl Debt {
         }
     }
 
-    /// What does not fit into one record is everything: a mutation cannot be refused any more, and too
-    /// much is invalidated rather than too little, or in several steps.
-    fn bound(&mut self) {
+    /// Makes one record of the tags. What does not fit is everything: a mutation cannot be refused
+    /// any more, and too much is invalidated rather than too little, or in several steps. Every
+    /// record moves the tag of values that are made of more than can be named.
+    fn seal(&mut self) {
+        if self.tags.is_empty() {
+            return;
+        }
         if self.tags.len() > MAX_TAGS {
             self.tags = vec![TagHash::all()];
+        }
+        if !self.tags.contains(&TagHash::any()) {
+            self.tags.push(TagHash::any());
         }
     }
 
@@ -415,7 +448,7 @@ impl Debt {
         if self.tags.is_empty() {
             return Ok(());
         }
-        self.bound();
+        self.seal();
         let inner = &self.cache.0;
         if let Some(Off::Broken(why)) = &inner.off {
             self.tags.clear();
@@ -428,9 +461,8 @@ impl Debt {
         match shared.append(self.tags.clone(), self.mark, None).await {
             Ok(appended) => {
                 let version = appended.map_or(0, |appended| appended.version);
-                let tags = std::mem::take(&mut self.tags).len();
-                inner.reporter.counters.invalidations.add();
-                inner.reporter.tell(&Event::Invalidated { version, tags });
+                let tags = std::mem::take(&mut self.tags);
+                inner.tell_invalidated(version, &tags);
                 Ok(())
             }
             Err(error) if shared.is_closed() => {
@@ -459,11 +491,7 @@ impl Debt {
         let inner = &self.cache.0;
         let tags = std::mem::take(&mut self.tags);
         let version = inner.view.append(&tags);
-        inner.reporter.counters.invalidations.add();
-        inner.reporter.tell(&Event::Invalidated {
-            version,
-            tags: tags.len(),
-        });
+        inner.tell_invalidated(version, &tags);
     }
 }
 
@@ -472,7 +500,7 @@ impl Drop for Debt {
         if self.tags.is_empty() {
             return;
         }
-        self.bound();
+        self.seal();
         match (&self.cache.0.off, &self.cache.0.shared) {
             (Some(Off::Broken(_)), _) => {}
             (_, Some(shared)) => shared.owe(std::mem::take(&mut self.tags), self.mark),

@@ -3,21 +3,22 @@
 //! everything that waits is free of the function's types.
 
 use std::any::Any;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::Context;
 use std::time::Duration;
 
 use crate::cache::{Cache, Inner};
 use crate::clock::Millis;
 use crate::flight::{Course, Leader};
+use crate::inherit::Inherited;
 use crate::inspect::{self, Inspection, Outcome, Report, Request, Tier};
 use crate::key::KeyWriter;
-use crate::lease::Lease;
-use crate::local::{Home, LocalKey, Value};
-use crate::log::{LogId, Position};
+use crate::lease::{Kept, Lease};
+use crate::local::{Home, LocalKey};
+use crate::log::Noted;
 use crate::output::{Failure, Vtable};
-use crate::scope::{self, Aboard, Flag};
+use crate::scope::{self, Flag, Inside};
 use crate::spec::Spec;
 use crate::tag::TagHash;
 
@@ -28,11 +29,15 @@ mod plan;
 mod subject;
 mod typed;
 
-pub use plan::{Ending, Finish, Finished, Finishing, Planned, Planning, Start};
+pub use plan::{Ending, Finish, Finished, Finishing, Planned, Start};
 
+use lookup::Current;
 use subject::Subject;
 pub use subject::{Site, site};
-pub use typed::{Entered, enter};
+pub use typed::{Entered, Miss, Running, enter};
+
+/// Some of what a call does that may have to wait, free of the function's types.
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What stands between a call and its body.
 pub(crate) struct Call {
@@ -52,6 +57,8 @@ pub(crate) struct Call {
     role: Role,
     ttl: Option<Duration>,
     tags: Arc<[TagHash]>,
+    /// What its body takes over from the cached calls in it.
+    inherited: Option<Arc<Inherited>>,
     noted: Noted,
     started: Millis,
     /// When the waiting for others ends.
@@ -67,33 +74,18 @@ enum Role {
     /// It flies for itself: the function has no `singleflight`, or waiting came to nothing.
     Alone,
     Leader(Leader<Lease>),
-    /// It puts its value in the place of whatever is stored, if that is still newer.
+    /// It puts what it computes in the place of whatever is stored, if that is still newer.
     Replaces,
-}
-
-/// Where the compute starts from, and the shared log's id where there is one.
-#[derive(Clone, Copy)]
-struct Noted {
-    at: Position,
-    id: Option<LogId>,
-    /// How many invalidations this process owed the log by then, all in all.
-    owes: u64,
-}
-
-impl Noted {
-    const NOWHERE: Self = Self {
-        at: Position::NOWHERE,
-        id: None,
-        owes: 0,
-    };
+    /// It does so with what it was given, and computes nothing.
+    Puts,
 }
 
 /// What a step before the compute came to.
 enum Step {
     /// Here is the value: nothing is computed.
-    Value(Value),
-    /// The call that was waited for failed like this.
-    Failed(Failure),
+    Value(Current),
+    /// The call that was waited for failed like this, and carried these tags.
+    Failed(Failure, Arc<[TagHash]>),
     /// An inspection found nothing: the call stays pending for good.
     Missed,
     /// This output was given to be stored.
@@ -132,6 +124,7 @@ impl Call {
             role: Role::Alone,
             ttl: None,
             tags: Arc::from([]),
+            inherited: None,
             noted: Noted::NOWHERE,
             started: 0,
             deadline: 0,
@@ -139,7 +132,7 @@ impl Call {
         };
         if !scope::is_plain() {
             call.report = inspect::claim_report();
-            call.inspection = inspect::claim_inspection();
+            call.inspection = inspect::claim_inspection(spec.sync);
             if let Some(inspection) = &call.inspection {
                 inspection.identify(call.identity());
             }
@@ -149,6 +142,11 @@ impl Call {
 
     fn inner(&self) -> &Inner {
         &self.cache.0
+    }
+
+    /// Whether what was given is stored in place of a compute.
+    fn is_put(&self) -> bool {
+        self.role.is_put()
     }
 
     /// Whether a look-up is in order before anything else.
@@ -173,6 +171,13 @@ impl Call {
     }
 
     /// Up to the plan: inspection, the shared look-up, the flight.
+    fn finding(mut self: Box<Self>) -> Work<(Box<Self>, Step)> {
+        Box::pin(async move {
+            let step = self.find().await;
+            (self, step)
+        })
+    }
+
     async fn find(&mut self) -> Step {
         if let Some(inspection) = self.inspection.clone() {
             return self.inspected(&inspection).await;
@@ -180,12 +185,12 @@ impl Call {
         if self.bypass {
             return Step::Compute;
         }
-        if let Some(value) = self.proven_local_value().await {
+        if let Some(current) = self.proven_local_current().await {
             self.is_local_hit();
-            return Step::Value(value);
+            return Step::Value(current);
         }
-        if let Some(value) = self.shared_value().await {
-            return Step::Value(value);
+        if let Some(current) = self.shared_hit().await {
+            return Step::Value(current);
         }
         match self.spec.singleflight {
             Some(flying) => self.fly(flying).await,
@@ -198,17 +203,24 @@ impl Call {
             shared.summon();
         }
         // A value that is put must be no older than the handle.
-        self.note();
+        match inspection.noted() {
+            Some(noted) => self.noted = noted,
+            None => {
+                self.note();
+                inspection.begun(self.noted);
+            }
+        }
         match inspection.request().await {
+            Request::Identify => Step::Missed,
             Request::Peek => {
-                let mut value = self.local_value();
-                if value.is_none() {
-                    value = self.proven_local_value().await;
+                let mut current = self.local_current();
+                if current.is_none() {
+                    current = self.proven_local_current().await;
                 }
-                if value.is_none() {
-                    value = self.shared_value().await;
+                if current.is_none() {
+                    current = self.shared_hit().await;
                 }
-                value.map_or_else(
+                current.map_or_else(
                     || {
                         inspection.missed();
                         Step::Missed
@@ -217,7 +229,7 @@ impl Call {
                 )
             }
             Request::Put(output) => {
-                self.role = Role::Replaces;
+                self.role = Role::Puts;
                 Step::Put(output)
             }
             Request::Refresh => {
@@ -233,8 +245,15 @@ impl Call {
     }
 
     /// From the plan to the compute: the lease, another look, and the head.
+    fn securing(mut self: Box<Self>) -> Work<(Box<Self>, Step)> {
+        Box::pin(async move {
+            let step = self.secure().await;
+            (self, step)
+        })
+    }
+
     async fn secure(&mut self) -> Step {
-        if self.bypass && !matches!(self.role, Role::Replaces) {
+        if self.bypass && !self.role.replaces() {
             return Step::Compute;
         }
         if matches!(self.role, Role::Leader(_)) {
@@ -243,7 +262,7 @@ impl Call {
                 return step;
             }
         }
-        if !matches!(self.role, Role::Replaces) {
+        if !self.role.replaces() {
             self.note();
         }
         self.started = self.inner().clock.now();
@@ -270,25 +289,71 @@ impl Call {
         self.noted = Noted { at, id, owes };
     }
 
-    /// Polls the body, on record as being inside its flight; keeps the lease while it waits.
-    async fn drive<B: Future>(&mut self, body: B) -> B::Output {
-        let mut body = pin!(body);
-        poll_fn(|cx| {
-            let polled = {
-                let _aboard = match &self.role {
-                    Role::Leader(leader) => Some(Aboard::enter(leader.flight())),
-                    Role::Alone | Role::Replaces => None,
-                };
-                body.as_mut().poll(cx)
-            };
-            if polled.is_pending()
-                && let Role::Leader(leader) = &mut self.role
-                && let Some(lease) = leader.bequest()
-            {
-                lease.poll_renewal(cx);
-            }
-            polled
-        })
-        .await
+    /// Says that what runs now is the body of this call, until dropped.
+    fn inside(&mut self) -> Inside {
+        let flight = match &self.role {
+            Role::Leader(leader) => Some(leader.flight()),
+            Role::Alone | Role::Replaces | Role::Puts => None,
+        };
+        if self.inherited.is_none() && self.spec.inherit {
+            self.inherited = Some(Arc::new(Inherited::new(self.inner().address())));
+        }
+        Inside::enter(flight, self.inherited.as_ref())
+    }
+
+    /// Keeps the lease while the body waits.
+    fn keep_lease(&mut self, cx: &mut Context<'_>) {
+        if let Role::Leader(leader) = &mut self.role
+            && let Some(lease) = leader.bequest()
+        {
+            lease.poll_renewal(cx);
+        }
+    }
+
+    /// Keeps the lease while a body runs that does not return to be polled, until dropped.
+    fn lease_kept(&mut self) -> Option<Kept> {
+        match &mut self.role {
+            Role::Leader(leader) => leader.bequest()?.kept(),
+            Role::Alone | Role::Replaces | Role::Puts => None,
+        }
+    }
+
+    /// Takes over the tags of the cached calls that the body has made.
+    fn take_over(&mut self) {
+        let Some(inherited) = self.inherited.take() else {
+            return;
+        };
+        let inheritance = inherited.finish();
+        if inheritance.is_everything {
+            self.misuse(
+                "its values take over more than 64 tags from the cached calls in its body, so that \
+                 any invalidation at all outdates them: give it `tags` of its own that cover \
+                 these, and `inherit = false`",
+            );
+        }
+        self.add_tags(inheritance.tags);
+    }
+
+    /// Hands these tags of the value to the compute that this call is made in, if it is.
+    fn hand_over(&self, tags: &[TagHash]) {
+        if scope::is_open(Flag::INHERITS) {
+            scope::hand_over(self.inner().address(), self.spec.place(), tags);
+        }
+    }
+
+    /// Hands the tags of what this call has computed to the compute that it is made in.
+    fn hand_over_own(&self) {
+        self.hand_over(&self.tags);
+    }
+}
+
+impl Role {
+    /// Whether the value takes the place of what is stored.
+    fn replaces(&self) -> bool {
+        matches!(self, Self::Replaces | Self::Puts)
+    }
+
+    fn is_put(&self) -> bool {
+        matches!(self, Self::Puts)
     }
 }

@@ -31,8 +31,8 @@ pub(crate) enum Landing {
         /// Whether it was found in a tier: it was computed before the flight, not in it.
         found: bool,
     },
-    /// With the leader's own failure.
-    Failed(Failure),
+    /// With the leader's own failure, and the tags that its value would have had.
+    Failed(Failure, Arc<[TagHash]>),
 }
 
 /// What a flight is doing.
@@ -270,7 +270,7 @@ impl<H: Send + 'static> Leader<H> {
         let landing = self
             .landing
             .take()
-            .unwrap_or(Landing::Failed(Failure::Opaque));
+            .unwrap_or_else(|| Landing::Failed(Failure::Opaque, Arc::from([])));
         self.flight.state().phase = Phase::Landed(landing);
         self.flight.changed.notify_waiters();
     }

@@ -12,11 +12,15 @@ use std::task::{Context, Poll, Waker};
 use crate::cache::Cache;
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
+use crate::log::Noted;
 use crate::scope::{self, Flag, Scoped};
 use crate::tag::TagHash;
 
+mod blocking;
 mod outcome;
 
+pub(crate) use blocking::stop;
+pub use blocking::{EntrySync, entry_sync};
 pub use outcome::{Outcome, Tier, outcome};
 pub(crate) use outcome::{Report, claim_report};
 
@@ -25,11 +29,14 @@ pub(crate) use outcome::{Report, claim_report};
 pub(crate) struct Identity {
     pub(crate) cache: Cache,
     pub(crate) key: Key,
-    pub(crate) tag: TagHash,
+    /// What its invalidation moves.
+    pub(crate) tags: [TagHash; 2],
 }
 
 /// What an operation asks of the call.
 pub(crate) enum Request {
+    /// Nothing more than to say which entry it is.
+    Identify,
     Peek,
     Put(Box<dyn Any + Send>),
     Refresh,
@@ -43,12 +50,17 @@ enum Reply {
 }
 
 /// Between a handle and the call that it inspects.
-#[derive(Default)]
-pub(crate) struct Inspection(Mutex<Slots>);
+pub(crate) struct Inspection {
+    /// Whether it is for a call of a sync function.
+    sync: bool,
+    slots: Mutex<Slots>,
+}
 
 #[derive(Default)]
 struct Slots {
     identity: Option<Identity>,
+    /// Where the log stood when the handle was made.
+    noted: Option<Noted>,
     request: Option<Request>,
     reply: Option<Reply>,
 }
@@ -60,9 +72,31 @@ impl fmt::Debug for Inspection {
 }
 
 impl Inspection {
+    fn new(sync: bool) -> Arc<Self> {
+        Arc::new(Self {
+            sync,
+            slots: Mutex::default(),
+        })
+    }
+
     fn slots(&self) -> MutexGuard<'_, Slots> {
         // Each slot is filled or emptied in one step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which entry the inspected call is about.
+    fn identity(&self) -> Option<Identity> {
+        self.slots().identity.clone()
+    }
+
+    /// Where the log stood when the handle was made, if that was before this call.
+    pub(crate) fn noted(&self) -> Option<Noted> {
+        self.slots().noted
+    }
+
+    /// The handle is being made, and the log stands here.
+    pub(crate) fn begun(&self, noted: Noted) {
+        self.slots().noted = Some(noted);
     }
 
     /// The call says which entry it is about.
@@ -95,26 +129,41 @@ thread_local! {
     static WAITING: RefCell<Option<Arc<Inspection>>> = const { RefCell::new(None) };
 }
 
-/// The inspection that waits for a call, if one does. The call that takes it is the one inspected.
-pub(crate) fn claim_inspection() -> Option<Arc<Inspection>> {
+/// The inspection that waits for a call of this kind, if one does. The call that takes it is the
+/// one inspected.
+pub(crate) fn claim_inspection(sync: bool) -> Option<Arc<Inspection>> {
     if !scope::is_open(Flag::INSPECT) {
         return None;
     }
-    WAITING.take()
+    WAITING.with_borrow_mut(|waiting| waiting.take_if(|waiting| waiting.sync == sync))
+}
+
+/// An inspection on offer to the first call that this thread makes.
+#[derive(Debug)]
+struct Offered {
+    /// What was on offer before: calls may be inspected inside of one another.
+    before: Option<Arc<Inspection>>,
+    _flag: scope::Restore,
+}
+
+impl Offered {
+    fn new(inspection: &Arc<Inspection>) -> Self {
+        Self {
+            before: WAITING.replace(Some(Arc::clone(inspection))),
+            _flag: scope::open(Flag::INSPECT),
+        }
+    }
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        WAITING.set(self.before.take());
+    }
 }
 
 /// Polls a call once, offering it an inspection.
 fn offer<F: Future>(call: Pin<&mut F>, inspection: &Arc<Inspection>) -> Poll<F::Output> {
-    /// Puts back what was on offer before: calls may be inspected inside of one another.
-    struct Withdraw(Option<Arc<Inspection>>);
-    impl Drop for Withdraw {
-        fn drop(&mut self) {
-            WAITING.set(self.0.take());
-        }
-    }
-
-    let _flag = scope::open(Flag::INSPECT);
-    let _withdraw = Withdraw(WAITING.replace(Some(Arc::clone(inspection))));
+    let _offered = Offered::new(inspection);
     call.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -125,7 +174,7 @@ fn offer<F: Future>(call: Pin<&mut F>, inspection: &Arc<Inspection>) -> Poll<F::
 /// operation is then [`ErrorKind::NotCached`].
 pub fn entry<F: Future>(call: F) -> Entry<F> {
     let mut call = Box::pin(call);
-    let inspection = Arc::new(Inspection::default());
+    let inspection = Inspection::new(false);
     let finished = match offer(call.as_mut(), &inspection) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
@@ -140,10 +189,10 @@ pub fn entry<F: Future>(call: F) -> Entry<F> {
 /// The key's tag of the call, for `entries`; `None` where it is not a cached call.
 pub(crate) fn identify<F: Future>(call: F) -> Option<Identity> {
     let call = std::pin::pin!(call);
-    let inspection = Arc::new(Inspection::default());
+    let inspection = Inspection::new(false);
     // Whatever it came to: a call that was not inspected has no identity.
     let _ = offer(call, &inspection);
-    inspection.slots().identity.take()
+    inspection.identity()
 }
 
 /// A handle on one entry; see [`entry`]. Each operation consumes it.
@@ -157,12 +206,7 @@ pub struct Entry<F: Future> {
 
 impl<F: Future> fmt::Debug for Entry<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self
-            .inspection
-            .slots()
-            .identity
-            .as_ref()
-            .map(|identity| identity.key.clone());
+        let key = self.inspection.identity().map(|identity| identity.key);
         f.debug_struct("Entry")
             .field("key", &key)
             .finish_non_exhaustive()
@@ -171,7 +215,7 @@ impl<F: Future> fmt::Debug for Entry<F> {
 
 impl<F: Future> Entry<F> {
     fn identity(&self) -> Result<Identity, Error> {
-        self.inspection.slots().identity.clone().ok_or_else(|| {
+        self.inspection.identity().ok_or_else(|| {
             Error::new(
                 ErrorKind::NotCached,
                 "`entry` was given a future that is not a call of a cached function; it ran up to \
@@ -209,8 +253,8 @@ impl<F: Future> Entry<F> {
     ///
     /// [`ErrorKind::NotCached`], and those of [`Cache::invalidate`].
     pub async fn invalidate(self) -> Result<(), Error> {
-        let Identity { cache, tag, .. } = self.identity()?;
-        cache.append(vec![tag]).await
+        let Identity { cache, tags, .. } = self.identity()?;
+        cache.append(tags.into()).await
     }
 
     /// Computes now, whatever is stored, and stores the result in its place, for all processes.

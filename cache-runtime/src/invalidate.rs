@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inspect;
 use crate::spec::{Mutation, When};
 use crate::tag::{Tag, TagHash};
+use crate::timer;
 
 /// What a mutation invalidates, gathered on its way in.
 pub struct Targets {
@@ -61,7 +62,9 @@ impl Targets {
     /// One of the `entries`: a call of a cached function, which is not run.
     pub fn entry<F: Future>(&mut self, call: F) {
         if let Some(identity) = inspect::identify(call) {
-            self.add(Some(identity.cache), identity.tag);
+            for tag in identity.tags {
+                self.add(Some(&identity.cache), tag);
+            }
             return;
         }
         self.misuse("an element of `entries` is not a call of a cached async function");
@@ -72,15 +75,15 @@ impl Targets {
         );
     }
 
-    fn add(&mut self, cache: Option<Cache>, tag: TagHash) {
-        let cache = cache.unwrap_or_else(|| self.cache.clone());
+    fn add(&mut self, cache: Option<&Cache>, tag: TagHash) {
+        let cache = cache.unwrap_or(&self.cache);
         match self
             .debts
             .iter_mut()
-            .find(|(known, _)| known.is_same(&cache))
+            .find(|(known, _)| known.is_same(cache))
         {
             Some((_, tags)) => tags.push(tag),
-            None => self.debts.push((cache, vec![tag])),
+            None => self.debts.push((cache.clone(), vec![tag])),
         }
     }
 
@@ -108,18 +111,23 @@ fn misuse(spec: &Mutation, cache: &Cache, what: &'static str) {
 /// A mutation about to run: the first link of the chain in an expansion.
 #[must_use = "a mutation does nothing until it is run"]
 pub struct Mutating<R, T> {
-    spec: &'static Mutation,
-    cache: Cache,
+    change: Change,
     value: fn(&R) -> Option<&T>,
     /// What is returned in place of the body's output where the body must not run.
     refuse: Option<fn(Error) -> R>,
+}
+
+/// A mutation under way, free of the function's types.
+struct Change {
+    spec: &'static Mutation,
+    cache: Cache,
     debts: Vec<Debt>,
 }
 
 impl<R, T> fmt::Debug for Mutating<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutating")
-            .field("spec", self.spec)
+            .field("spec", self.change.spec)
             .finish_non_exhaustive()
     }
 }
@@ -144,11 +152,13 @@ pub fn mutate<R, T>(
         .map(|(cache, tags)| Debt::new(&cache, tags))
         .collect();
     Mutating {
-        spec,
-        cache: targets.cache,
+        change: Change {
+            spec,
+            cache: targets.cache,
+            debts,
+        },
         value,
         refuse: None,
-        debts,
     }
 }
 
@@ -184,10 +194,19 @@ impl<R, T> Mutating<R, T> {
         self
     }
 
-    /// Runs the body, and invalidates. What the body returns is returned, whether or not the
-    /// invalidation was acknowledged: where it was not, it is kept and tried again.
-    pub fn run(self, body: impl Future<Output = R>) -> impl Future<Output = R> {
-        self.judged(|finishing| finishing.plain(body))
+    /// Runs the body of an async function, and invalidates. What the body returns is returned,
+    /// whether or not the invalidation was acknowledged: where it was not, it is kept and tried
+    /// again.
+    pub async fn run(mut self, body: impl Future<Output = R>) -> R {
+        if let Some(error) = self.change.before(self.refuse.is_some()).await
+            && let Some(refuse) = self.refuse
+        {
+            return refuse(error);
+        }
+        let output = body.await;
+        let is_success = (self.value)(&output).is_some();
+        self.change.after(is_success, &[]).await;
+        output
     }
 
     /// Runs the body, asks what follows from its value, and invalidates.
@@ -196,44 +215,74 @@ impl<R, T> Mutating<R, T> {
         J: FnOnce(Finishing<R, T>) -> B,
         B: Future<Output = Finished<R>>,
     {
-        if self.spec.when == When::Before {
-            pay(&mut self.debts).await;
-        }
-        if let Some(refusal) = self.guard().await {
-            return refusal;
+        if let Some(error) = self.change.before(self.refuse.is_some()).await
+            && let Some(refuse) = self.refuse
+        {
+            return refuse(error);
         }
         let Finished { output, tags, .. } = judge(Finishing::of(self.value)).await;
-        if self.pays_after(&output) {
-            self.learn(&tags);
-            pay(&mut self.debts).await;
-        } else {
-            self.debts.iter_mut().for_each(Debt::forgive);
-        }
+        let is_success = (self.value)(&output).is_some();
+        self.change.after(is_success, &tags).await;
         output
     }
 
-    /// Places the marks of `crash_safe`; or says what to return, where the body must not run.
-    async fn guard(&mut self) -> Option<R> {
+    /// As [`run`](Self::run), for a sync function. It blocks while the invalidation is made.
+    pub fn run_sync(self, body: impl FnOnce() -> R) -> R {
+        self.finish_sync(|_| Finished::of(body()))
+    }
+
+    /// As [`judged`](Self::judged), for a sync function.
+    pub fn judged_sync(self, judge: impl FnOnce(Finishing<R, T>) -> Finished<R>) -> R {
+        self.finish_sync(judge)
+    }
+
+    fn finish_sync(mut self, judge: impl FnOnce(Finishing<R, T>) -> Finished<R>) -> R {
+        let refused = timer::block_on(self.change.before(self.refuse.is_some()));
+        if let Some(error) = refused
+            && let Some(refuse) = self.refuse
+        {
+            return refuse(error);
+        }
+        let Finished { output, tags, .. } = judge(Finishing::of(self.value));
+        let is_success = (self.value)(&output).is_some();
+        timer::block_on(self.change.after(is_success, &tags));
+        output
+    }
+}
+
+impl Change {
+    /// What comes before the body: the invalidation of `when = before`, the marks of `crash_safe`.
+    /// Where it may refuse and a mark could not be placed, it says why the body must not run.
+    async fn before(&mut self, may_refuse: bool) -> Option<Error> {
+        if self.spec.when == When::Before {
+            self.pay().await;
+        }
         let deadline = self.spec.crash_safe?;
         for debt in &mut self.debts {
             if let Err(error) = debt.guard(deadline).await
-                && let Some(refuse) = self.refuse
+                && may_refuse
             {
                 // What has a mark, or may have one, is invalidated all the same: nothing else ends it.
                 self.debts.iter_mut().for_each(Debt::forgive);
-                return Some(refuse(error));
+                return Some(error);
             }
         }
         None
     }
 
-    /// Whether there is something to invalidate after a body that returned this.
-    fn pays_after(&self, output: &R) -> bool {
-        match self.spec.when {
+    /// What comes after the body: the invalidation, unless there is nothing to invalidate.
+    async fn after(&mut self, is_success: bool, tags: &[Tag]) {
+        let pays = match self.spec.when {
             When::Before => false,
             When::Always => true,
             // Only an append takes the mark of `crash_safe` away.
-            When::Success => self.spec.crash_safe.is_some() || (self.value)(output).is_some(),
+            When::Success => self.spec.crash_safe.is_some() || is_success,
+        };
+        if pays {
+            self.learn(tags);
+            self.pay().await;
+        } else {
+            self.debts.iter_mut().for_each(Debt::forgive);
         }
     }
 
@@ -253,11 +302,11 @@ impl<R, T> Mutating<R, T> {
             None => self.debts.push(Debt::new(&self.cache, tags)),
         }
     }
-}
 
-async fn pay(debts: &mut [Debt]) {
-    for debt in debts {
-        // What could not be acknowledged is owed, counted and reported by the debt itself.
-        let _ = debt.pay().await;
+    async fn pay(&mut self) {
+        for debt in &mut self.debts {
+            // What could not be acknowledged is owed, counted and reported by the debt itself.
+            let _ = debt.pay().await;
+        }
     }
 }

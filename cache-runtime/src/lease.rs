@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
 use crate::error::Error;
@@ -92,6 +93,26 @@ impl Lease {
         }
     }
 
+    /// Renews in the background until what this returns is dropped: for a body that is not polled.
+    /// Nothing where not even a thread of ours could be started: then it lasts as long as it was
+    /// granted for.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&self.slot));
+        let (token, ttl) = (self.token, self.ttl);
+        let renewals = async move {
+            loop {
+                tokio::time::sleep(ttl / 3).await;
+                // What is not known is tried again at the next third.
+                if let Ok(false) = shared.renew(&slot, token, ttl).await {
+                    return;
+                }
+            }
+        };
+        // The caller's own runtime may stand still for as long as the body runs.
+        let task = timer::own()?.spawn(renewals);
+        Some(Kept(task.abort_handle()))
+    }
+
     /// Renews at the next poll: an heir does not know how much time is left.
     pub(crate) fn renew_soon(&mut self) {
         if !matches!(self.renewal, Renewal::Lost) {
@@ -119,6 +140,16 @@ impl Lease {
     pub(crate) fn fail(mut self, message: Option<String>) {
         self.open = false;
         self.shared.release(&self.slot, self.token, message);
+    }
+}
+
+/// A lease that is renewed in the background, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Kept(AbortHandle);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -18,11 +18,13 @@
 
 mod cache;
 mod call;
+mod carry;
 mod clock;
 mod codec;
 mod entry;
 mod error;
 mod flight;
+mod inherit;
 mod inspect;
 mod invalidate;
 mod key;
@@ -44,9 +46,10 @@ pub mod private;
 pub mod testing;
 
 pub use cache::{Builder, Cache, Consistency};
+pub use carry::{Carried, carry, carry_sync};
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
-pub use inspect::{Entry, Outcome, Tier, bypass, entry, outcome};
+pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};
 pub use key::{Key, KeyPart, KeyWriter};
 pub use observe::{Event, Observer, Stats};
 pub use output::{Cacheable, Storable};

@@ -30,6 +30,23 @@ impl Position {
     pub(crate) const NOWHERE: Self = Self { log: 0, head: 0 };
 }
 
+/// Where a compute starts from, and the shared log's id where there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    pub(crate) at: Position,
+    pub(crate) id: Option<LogId>,
+    /// How many invalidations this process owed the log by then, all in all.
+    pub(crate) owes: u64,
+}
+
+impl Noted {
+    pub(crate) const NOWHERE: Self = Self {
+        at: Position::NOWHERE,
+        id: None,
+        owes: 0,
+    };
+}
+
 /// One record of the log: its position, the tags that it moves there, and what it does to a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -304,8 +321,9 @@ impl View {
 
     /// How many tags are owed.
     pub(crate) fn owed(&self) -> usize {
-        let owed = |held: &&Held| held.debts > 0;
-        self.writer().held.values().filter(owed).count()
+        // Each debt also owes the tag that every record moves, which nobody wrote.
+        let owed = |&(tag, held): &(&TagHash, &Held)| held.debts > 0 && *tag != TagHash::any();
+        self.writer().held.iter().filter(owed).count()
     }
 
     /// How many mutations are known to be under way under a mark, in this process or another.

@@ -3,7 +3,7 @@
 
 pub use crate::__register as register;
 pub use crate::call::{
-    Ending, Entered, Finish, Finished, Finishing, Planned, Planning, Site, Start, enter, site,
+    Ending, Entered, Finish, Finished, Finishing, Miss, Planned, Running, Site, Start, enter, site,
 };
 pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};

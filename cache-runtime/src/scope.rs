@@ -1,11 +1,16 @@
-//! What is true of the code that a thread is polling right now: flags that a call reads on its
-//! way in, and the flights whose bodies are being polled. Set while polling, never across it.
+//! What is true of the code that a thread is running right now: flags that a call reads on its way
+//! in, and the bodies of computes that are being run. Set while polling, never across it.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+
+use crate::inherit::Inherited;
+use crate::spec::Place;
+use crate::tag::TagHash;
 
 /// One bit per kind of scope. All clear, which is the rule, costs a call one load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +25,33 @@ impl Flag {
     pub(crate) const OUTCOME: Self = Self(4);
     /// Inside [`with_cache`](crate::testing::with_cache).
     pub(crate) const CACHE: Self = Self(8);
+    /// Inside a body that takes over the tags of cached calls.
+    pub(crate) const INHERITS: Self = Self(16);
+}
+
+/// The body of a compute that is being run.
+#[derive(Clone, Debug)]
+struct Body {
+    /// The flight that it is for.
+    flight: Option<u64>,
+    /// Where the tags of cached calls in it go.
+    inherited: Option<Arc<Inherited>>,
 }
 
 thread_local! {
     static FLAGS: Cell<u8> = const { Cell::new(0) };
-    static FLIGHTS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static BODIES: RefCell<Vec<Body>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Whether no scope at all is open on this thread.
+/// Whether a call may take the short way to a local hit: no scope is open, except perhaps that of
+/// a body that takes over tags.
 #[inline]
 pub(crate) fn is_plain() -> bool {
-    FLAGS.get() == 0
+    FLAGS.get() & !Flag::INHERITS.0 == 0
 }
 
 /// Whether a scope of this kind is open.
+#[inline]
 pub(crate) fn is_open(flag: Flag) -> bool {
     FLAGS.get() & flag.0 != 0
 }
@@ -50,31 +68,88 @@ impl Drop for Restore {
 
 /// Opens a scope until the guard is dropped.
 pub(crate) fn open(flag: Flag) -> Restore {
+    set(flag, true)
+}
+
+fn set(flag: Flag, open: bool) -> Restore {
     let before = FLAGS.get();
-    FLAGS.set(before | flag.0);
+    FLAGS.set(if open {
+        before | flag.0
+    } else {
+        before & !flag.0
+    });
     Restore(before)
 }
 
-/// Says that the body of a flight is being polled, until dropped.
+/// Says that bodies of computes are being run, until dropped.
 #[derive(Debug)]
-pub(crate) struct Aboard;
+pub(crate) struct Inside {
+    before: usize,
+    _flag: Restore,
+}
 
-impl Aboard {
-    pub(crate) fn enter(flight: u64) -> Self {
-        FLIGHTS.with_borrow_mut(|flights| flights.push(flight));
-        Self
+impl Inside {
+    /// The body of a compute: in this flight, if it is in one, with its cached calls' tags going
+    /// there, or nowhere.
+    pub(crate) fn enter(flight: Option<u64>, inherited: Option<&Arc<Inherited>>) -> Self {
+        let flag = set(Flag::INHERITS, inherited.is_some());
+        let inherited = inherited.cloned();
+        let before = BODIES.with_borrow_mut(|bodies| {
+            bodies.push(Body { flight, inherited });
+            bodies.len() - 1
+        });
+        Self {
+            before,
+            _flag: flag,
+        }
     }
 }
 
-impl Drop for Aboard {
+impl Drop for Inside {
     fn drop(&mut self) {
-        FLIGHTS.with_borrow_mut(Vec::pop);
+        BODIES.with_borrow_mut(|bodies| bodies.truncate(self.before));
     }
 }
 
-/// The flights whose bodies this thread is polling, outermost first.
+/// The bodies that were being run somewhere, to be carried to another task or thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Bodies(Vec<Body>);
+
+impl Bodies {
+    /// Those of this thread.
+    pub(crate) fn current() -> Self {
+        Self(BODIES.with_borrow(Clone::clone))
+    }
+
+    /// Says that what runs on this thread belongs to them, until dropped.
+    pub(crate) fn enter(&self) -> Inside {
+        let inherits = self.0.last().is_some_and(|body| body.inherited.is_some());
+        let flag = set(Flag::INHERITS, inherits);
+        let before = BODIES.with_borrow_mut(|bodies| {
+            let before = bodies.len();
+            bodies.extend_from_slice(&self.0);
+            before
+        });
+        Inside {
+            before,
+            _flag: flag,
+        }
+    }
+}
+
+/// The flights whose bodies this thread is running, outermost first.
 pub(crate) fn aboard() -> Vec<u64> {
-    FLIGHTS.with_borrow(Vec::clone)
+    BODIES.with_borrow(|bodies| bodies.iter().filter_map(|body| body.flight).collect())
+}
+
+/// Hands the tags of a value to the compute whose body this thread is running: it is made of it.
+#[cold]
+#[inline(never)]
+pub(crate) fn hand_over(cache: usize, from: Place, tags: &[TagHash]) {
+    let inherited = BODIES.with_borrow(|bodies| bodies.last()?.inherited.clone());
+    if let Some(inherited) = inherited {
+        inherited.take(cache, from, tags);
+    }
 }
 
 pin_project! {

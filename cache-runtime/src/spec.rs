@@ -21,6 +21,17 @@ pub struct Flying {
     pub wait: Duration,
 }
 
+/// Which annotated function: what tells it from all others of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    /// `file!()` of the function.
+    pub(crate) file: &'static str,
+    /// `line!()` of the function.
+    pub(crate) line: u32,
+    /// The function's identifier.
+    pub(crate) name: &'static str,
+}
+
 /// What is fixed about a cached function: its name and place, its options that are constants.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -42,6 +53,10 @@ pub struct Spec {
     pub singleflight: Option<Flying>,
     /// The `local` option.
     pub local: bool,
+    /// The `inherit` option: whether its values take over the tags of cached calls in its body.
+    pub inherit: bool,
+    /// Whether it is a plain `fn`, whose calls block.
+    pub sync: bool,
 }
 
 impl Spec {
@@ -58,6 +73,16 @@ impl Spec {
             key_form: KeyForm::Parts,
             singleflight: None,
             local: false,
+            inherit: true,
+            sync: false,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            file: self.file,
+            line: self.line,
+            name: self.name,
         }
     }
 
@@ -96,6 +121,20 @@ impl Spec {
     #[must_use]
     pub const fn local(mut self) -> Self {
         self.local = true;
+        self
+    }
+
+    /// The option `inherit = false`.
+    #[must_use]
+    pub const fn uninherited(mut self) -> Self {
+        self.inherit = false;
+        self
+    }
+
+    /// The function is a plain `fn`.
+    #[must_use]
+    pub const fn sync(mut self) -> Self {
+        self.sync = true;
         self
     }
 }

@@ -106,7 +106,8 @@ impl From<&Tag> for Tag {
 }
 
 /// What entries and the log carry for a tag. Besides the tags that users write there are three
-/// kinds that each entry has by itself; a seed per kind keeps them apart. Never 0.
+/// kinds that each entry has by itself, and two that values have that are made of many others; a
+/// seed per kind keeps them apart. Never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TagHash(NonZero<u64>);
 
@@ -115,6 +116,8 @@ const TAG: u64 = u64::from_be_bytes(*b"afresh-t");
 const ALL: u64 = u64::from_be_bytes(*b"afresh-a");
 const NAMESPACE: u64 = u64::from_be_bytes(*b"afresh-n");
 const KEY: u64 = u64::from_be_bytes(*b"afresh-k");
+const SINGLE: u64 = u64::from_be_bytes(*b"afresh-s");
+const ANY: u64 = u64::from_be_bytes(*b"afresh-y");
 
 impl TagHash {
     /// A tag that a user wrote.
@@ -135,6 +138,17 @@ impl TagHash {
     /// The tag of one entry, by its key's digest.
     pub(crate) fn key(digest: &[u8; 16]) -> Self {
         Self::seeded(digest, KEY)
+    }
+
+    /// What the invalidation of any single entry moves, by its namespace: for values that are made of
+    /// more of them than can be named.
+    pub(crate) fn single(namespace: Self) -> Self {
+        Self::seeded(&namespace.get().to_be_bytes(), SINGLE)
+    }
+
+    /// What every invalidation moves: for values that are made of more than can be named.
+    pub(crate) fn any() -> Self {
+        Self::seeded(&[], ANY)
     }
 
     /// A hash as it was stored; `None` where no hash can be.

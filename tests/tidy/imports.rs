@@ -13,9 +13,9 @@ const ORDER: [&[&str]; 11] = [
     &["local"],
     &["shared"],
     &["shared/redis"],
-    &["flight", "lease", "scope"],
+    &["flight", "inherit", "lease", "scope"],
     &["cache"],
-    &["inspect"],
+    &["inspect", "carry"],
     &["call", "invalidate"],
     &["plain", "private", "testing"],
 ];

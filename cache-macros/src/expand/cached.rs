@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    Judged, access, at, body, cache, function, hidden, identity, name, private, result_tags,
+    Judged, access, at, block, body, cache, function, hidden, identity, name, private, result_tags,
     returns, tags,
 };
 use crate::model::{Cached, Key, Part, Piece, Place, StoreIf, Ttl};
@@ -25,10 +25,15 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
     // guard of a lock, say) are gone before the body runs.
     let call = hidden("call");
     let register = register(model);
+    let run = if model.function.sync {
+        quote!(run_sync(move |#start| { #plan }))
+    } else {
+        quote!(run(move |#start| { #plan }).await)
+    };
     let calls = quote! {
         #register
         let #call = #p::enter(#kit, const { &#spec }, #p::site(&|| ()), #cache, |#k| { #key });
-        #call.run(move |#start| { #plan }).await
+        #call.#run
     };
     function(&model.function, &calls)
 }
@@ -78,8 +83,10 @@ fn spec(model: &Cached) -> TokenStream {
         quote!(.singleflight(#lease, #wait))
     });
     let local = model.local.then(|| quote!(.local()));
+    let inherit = (!model.inherit).then(|| quote!(.uninherited()));
+    let sync = model.function.sync.then(|| quote!(.sync()));
     let text = text(model);
-    quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local)
+    quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local #inherit #sync)
 }
 
 /// The statements that write the key.
@@ -143,7 +150,12 @@ fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
     let body = body(&model.function, &model.place, &others);
     let span = at(model.function.keyword);
     if asks.is_empty() {
-        return quote_spanned!(span=> #noted #plan.body(async move { #body }));
+        let block = block(&model.function, &body, true);
+        return if model.function.sync {
+            quote_spanned!(span=> #noted #plan.body_sync(#block))
+        } else {
+            quote_spanned!(span=> #noted #plan.body(#block))
+        };
     }
     let judged = Judged {
         body: &body,
@@ -151,7 +163,7 @@ fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
         borrows: model.store_if.as_ref().is_some_and(|ask| ask.borrows)
             || result_tags.is_some_and(|ask| ask.borrows),
     };
-    let judged = judged.link(model.function.keyword);
+    let judged = judged.link(&model.function);
     quote_spanned!(span=> #noted #plan #judged)
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{
-    Judged, at, body, cache, function, hidden, identity, private, result_tags, returns, tags,
+    Judged, at, block, body, cache, function, hidden, identity, private, result_tags, returns, tags,
 };
 use crate::model::{Invalidates, When};
 
@@ -22,18 +22,22 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
         .map(|tags| result_tags(tags, &model.place));
     let others = quote!(#cache #targets #asks);
     let body = body(&model.function, &model.place, &others);
-    let keyword = model.function.keyword;
     let last = if let (Some(tags), Some(asks)) = (&model.result_tags, &asks) {
         let judged = Judged {
             body: &body,
             asks,
             borrows: tags.borrows,
         };
-        judged.link(keyword)
+        judged.link(&model.function)
     } else {
-        let future = quote_spanned!(at(keyword)=> async move { #body });
-        quote!(.run(#future))
+        let block = block(&model.function, &body, true);
+        if model.function.sync {
+            quote!(.run_sync(#block))
+        } else {
+            quote!(.run(#block))
+        }
     };
+    let awaits = (!model.function.sync).then(|| quote!(.await));
     let call = hidden("call");
     let required = model.crash_safe.as_ref().and_then(|safe| safe.required);
     let required = required.map(|written| {
@@ -44,7 +48,7 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
     let calls = quote! {
         let #call = #p::mutate(#returns.value(), const { &#mutation }, #cache, |#m| { #targets })
             #required;
-        #call #last.await
+        #call #last #awaits
     };
     function(&model.function, &calls)
 }

@@ -22,6 +22,7 @@ pub(crate) const KNOWN: Known = Known {
         "singleflight",
         "store_if",
         "local",
+        "inherit",
         "cache",
         "crate",
     ],
@@ -29,10 +30,6 @@ pub(crate) const KNOWN: Known = Known {
         (
             "policy",
             "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
-        ),
-        (
-            "inherit",
-            "`inherit` is not supported yet: leave it away, and give `tags` to each function",
         ),
         (
             "time",
@@ -176,6 +173,8 @@ pub(crate) struct Cached {
     pub(crate) singleflight: Option<Flying>,
     pub(crate) store_if: Option<StoreIf>,
     pub(crate) local: bool,
+    /// Whether it takes over the tags of cached calls in its body.
+    pub(crate) inherit: bool,
 }
 
 impl Cached {
@@ -208,6 +207,8 @@ impl Cached {
         let store_if = args.value("store_if", "store_if = |value| ..", diag);
         let store_if = store_if.and_then(|judge| StoreIf::new(judge.value, &scope, diag));
         let local = args.flag("local", diag).is_some();
+        let inherit = args.value("inherit", "inherit = false", diag);
+        let inherit = inherit.is_none_or(|inherit| inherits(&inherit.value, diag));
         let place = Place::new(&mut args, diag);
         let (function, key) = (function?, key?);
         diag.is_clean().then_some(Self {
@@ -222,6 +223,7 @@ impl Cached {
             singleflight,
             store_if,
             local,
+            inherit,
         })
     }
 }
@@ -301,6 +303,25 @@ impl Place {
         });
         Self { facade, cache }
     }
+}
+
+/// The option `inherit`, which has one value that changes anything.
+fn inherits(value: &Expr, diag: &mut Diag) -> bool {
+    let message = match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(inherit),
+            ..
+        }) if !inherit.value => return false,
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(_), ..
+        }) => {
+            "`inherit = true` is what happens anyway: leave it away, or write `inherit = false` to \
+             keep the tags of cached calls in the body out"
+        }
+        _ => "`inherit` is a constant: write `inherit = false`, or leave it away",
+    };
+    diag.error(value.span(), message);
+    true
 }
 
 fn number(value: &Expr, diag: &mut Diag) -> Option<u32> {

@@ -11,20 +11,22 @@ use syn::{
 use crate::diag::Diag;
 use crate::func::Func;
 
-/// An asynchronous function with a body.
+/// A function with a body.
 pub(crate) struct Callable {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) defaultness: Option<Token![default]>,
     pub(crate) sig: Signature,
-    /// What it is awaited for.
+    /// What it is awaited for, or returns.
     pub(crate) output: Type,
     /// What runs, between braces.
     pub(crate) body: Group,
-    /// Where `async` is written.
+    /// Where `async` is written, or `fn` where it is not.
     pub(crate) keyword: Span,
     /// Its future is boxed by `#[async_trait]`.
     pub(crate) boxed: bool,
+    /// It is a plain `fn`.
+    pub(crate) sync: bool,
 }
 
 impl Callable {
@@ -39,12 +41,11 @@ impl Callable {
             diag.error(func.sig.ident.span(), message);
             return None;
         }
-        let Some(inside) = func.asynchronous() else {
-            if func.sig.constness.is_none() {
-                diag.error(func.sig.fn_token.span, not_async(attribute));
-            }
-            return None;
-        };
+        let sync = func.asynchronous().is_none();
+        let inside = func.asynchronous().or_else(|| func.plain())?;
+        if sync {
+            no_future(attribute, &inside.output, diag);
+        }
         let Func {
             attrs,
             vis,
@@ -61,6 +62,7 @@ impl Callable {
             body: inside.body,
             keyword: inside.keyword,
             boxed: inside.boxed,
+            sync,
         })
     }
 
@@ -74,7 +76,9 @@ impl Callable {
 
     /// Checks that the output can be stored: it is a type with a name, and owns its data.
     pub(crate) fn owned(&self, diag: &mut Diag) {
-        if let Some(span) = find_impl(self.output.to_token_stream()) {
+        if self.sync && future(&self.output).is_some() {
+            // Told already.
+        } else if let Some(span) = find_impl(self.output.to_token_stream()) {
             let message = "a cached function cannot return `impl Trait`: name the type, or box it \
                            and cache what is inside";
             diag.error(span, message);
@@ -100,12 +104,40 @@ impl Callable {
     }
 }
 
-fn not_async(attribute: &str) -> String {
-    let instead = match attribute {
-        "cached" => "`Cache::get_or_compute`",
-        _ => "`Cache::invalidate` after the change",
+/// A plain `fn` that returns a future is done before anything has happened.
+fn no_future(attribute: &str, output: &Type, diag: &mut Diag) {
+    if let Some(span) = future(output) {
+        let message = format!(
+            "`#[{attribute}]` on a `fn` that returns a future would be about the future, not about \
+             what it brings: write `async fn`"
+        );
+        diag.error(span, message);
+    }
+}
+
+/// Where a type says that it is a future, if it does.
+fn future(output: &Type) -> Option<Span> {
+    let is_future = |name: &Ident| {
+        ["Future", "Pin", "BoxFuture", "LocalBoxFuture"]
+            .iter()
+            .any(|future| name == future)
     };
-    format!("`#[{attribute}]` is for `async fn` so far: write `async fn`, or use {instead}")
+    match output {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .filter(|last| is_future(&last.ident))
+            .map(|last| last.ident.span()),
+        Type::ImplTrait(bounds) => bounds.bounds.iter().find_map(|bound| match bound {
+            syn::TypeParamBound::Trait(bound) => {
+                let last = bound.path.segments.last()?;
+                is_future(&last.ident).then(|| last.ident.span())
+            }
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 fn not_twice(attribute: &str, attrs: &[Attribute], diag: &mut Diag) {
@@ -128,7 +160,7 @@ fn ordinary(attribute: &str, sig: &Signature, diag: &mut Diag) {
     if let Some(keyword) = &sig.constness {
         let message = format!(
             "`#[{attribute}]` cannot be on a `const fn`, which has no cache at compile time: \
-             write `async fn`"
+             leave `const` away"
         );
         diag.error(keyword.span, message);
     }

@@ -380,6 +380,7 @@ impl Builder {
             view,
             local,
             flights: Flights::new(),
+            flights_sync: Flights::new(),
             shared,
             reporter,
             codec: self.codec,

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Call, Noted, Role};
+use super::{Call, Role, Work};
 use crate::entry::{self, Header};
 use crate::error::{Error, ErrorKind};
 use crate::flight::{Landing, Leader};
 use crate::inspect::Outcome;
 use crate::lease::Lease;
 use crate::local::{LocalEntry, Value};
-use crate::log::Position;
+use crate::log::{Noted, Position};
 use crate::output::{Failure, Vtable};
 use crate::shared::{Claim, Fill, Filled, Shared, Slot};
 
@@ -60,7 +60,11 @@ impl Call {
     }
 
     /// Stores the value and lands with it.
-    pub(super) async fn commit(&mut self, value: Value, keep: bool) {
+    pub(super) fn committing(mut self: Box<Self>, value: Value, keep: bool) -> Work<()> {
+        Box::pin(async move { self.commit(value, keep).await })
+    }
+
+    async fn commit(&mut self, value: Value, keep: bool) {
         if matches!(self.role, Role::Replaces) {
             if keep
                 && let Err(error) = self.replace(value).await
@@ -82,7 +86,7 @@ impl Call {
                 leader.prepare(landing.clone());
                 leader.take_bequest()
             }
-            Role::Alone | Role::Replaces => None,
+            Role::Alone | Role::Replaces | Role::Puts => None,
         };
         if keep && self.stores() && !self.is_held() {
             self.store(value, lease).await;
@@ -287,7 +291,7 @@ impl Call {
         }
         let lease = match &mut self.role {
             Role::Leader(leader) => Leader::take_bequest(leader),
-            Role::Alone | Role::Replaces => return,
+            Role::Alone | Role::Replaces | Role::Puts => return,
         };
         let failure = share();
         if let Some(lease) = lease {
@@ -296,11 +300,16 @@ impl Call {
                 Failure::Value(_, None) | Failure::Opaque => None,
             });
         }
-        self.land(Landing::Failed(failure));
+        let tags = Arc::clone(&self.tags);
+        self.land(Landing::Failed(failure, tags));
     }
 
     /// Answers a `put`.
-    pub(super) async fn put(&mut self, value: Result<Value, Error>) {
+    pub(super) fn putting(mut self: Box<Self>, value: Result<Value, Error>) -> Work<()> {
+        Box::pin(async move { self.put(value).await })
+    }
+
+    async fn put(&mut self, value: Result<Value, Error>) {
         let result = match value {
             Ok(value) => self.replace(value).await,
             Err(refused) => Err(refused),
@@ -328,12 +337,12 @@ impl Call {
                 format!("nothing is to be stored: {why}"),
             ));
         }
-        let tag = self.subject().tag;
+        let record = self.subject().record();
         let Some(shared) = self.inner().shared.clone() else {
             let put = self
                 .inner()
                 .view
-                .append_if(self.noted.at, &self.tags, &[tag]);
+                .append_if(self.noted.at, &self.tags, &record);
             let at = put.ok_or_else(too_old)?;
             self.keep(value, at, 0);
             self.inner().reporter.counters.stored.add();
@@ -351,7 +360,7 @@ impl Call {
             tags: self.tags.to_vec(),
         };
         let appended = shared
-            .append(vec![tag], None, Some(claim))
+            .append(record.into(), None, Some(claim))
             .await?
             .ok_or_else(too_old)?;
         let at = self.inner().view.locate(&appended.log, appended.version);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::lookup::Current;
 use super::{Call, Role, Step};
 use crate::cache::Inner;
 use crate::flight::{Awaited, Course, Follower, Landing, Role as Seat};
@@ -13,6 +14,7 @@ use crate::log::Judgement;
 use crate::output::Failure;
 use crate::shared::{Bid, Bidden, Shared, Slot, Token};
 use crate::spec::Flying;
+use crate::tag::TagHash;
 use crate::timer;
 
 /// How old a flight may be to be joined while the log is out of reach: no older than what the
@@ -55,7 +57,7 @@ impl Call {
             let is_proven = self.is_proven();
             let admits = |course: &Course| admits(inner, course, is_proven);
             match inner
-                .flights
+                .flights_of(&self.spec)
                 .enter(&self.key, admits, || inner.view.position())
             {
                 Seat::Alone => return Step::Compute,
@@ -114,10 +116,10 @@ impl Call {
                 };
                 accepted.then(|| {
                     self.is_coalesced();
-                    Step::Value(value)
+                    Step::Value(Current { value, at, tags })
                 })
             }
-            Landing::Failed(failure) => Some(Step::Failed(failure)),
+            Landing::Failed(failure, tags) => Some(Step::Failed(failure, tags)),
         }
     }
 
@@ -126,13 +128,7 @@ impl Call {
         match self.local_current() {
             Some(current) => {
                 self.is_local_hit();
-                self.land(Landing::Value {
-                    value: Arc::clone(&current.value),
-                    at: current.at,
-                    tags: current.tags,
-                    found: true,
-                });
-                Step::Value(current.value)
+                self.bring(current)
             }
             None => Step::Compute,
         }
@@ -201,8 +197,10 @@ impl Call {
                 }
                 Ok(Bidden::Failed { message }) => {
                     lease.denied();
-                    self.land(Landing::Failed(Failure::Message(message.clone())));
-                    return Step::Failed(Failure::Message(message));
+                    let failure = Failure::Message(message);
+                    let tags = self.tags_of_failure_elsewhere();
+                    self.land(Landing::Failed(failure.clone(), Arc::clone(&tags)));
+                    return Step::Failed(failure, tags);
                 }
                 Ok(Bidden::Granted { entry }) => {
                     if let Some(bytes) = entry
@@ -261,16 +259,22 @@ impl Call {
         Some(self.bring(current))
     }
 
-    /// Lands with a value that another process made.
-    fn bring(&mut self, current: super::lookup::Current) -> Step {
-        let super::lookup::Current { value, at, tags } = current;
+    /// Lands with a value that was found in a tier.
+    fn bring(&mut self, current: Current) -> Step {
         self.land(Landing::Value {
-            value: Arc::clone(&value),
-            at,
-            tags,
+            value: Arc::clone(&current.value),
+            at: current.at,
+            tags: Arc::clone(&current.tags),
             found: true,
         });
-        Step::Value(value)
+        Step::Value(current)
+    }
+
+    /// What the failure of a compute in another process may follow from: of what it took over from
+    /// cached calls nothing is known here.
+    fn tags_of_failure_elsewhere(&self) -> Arc<[TagHash]> {
+        let tags = self.tags.iter().copied();
+        tags.chain(self.spec.inherit.then(TagHash::any)).collect()
     }
 
     /// Waits for the holder, no longer than its lease lasts and this call may wait. Returns

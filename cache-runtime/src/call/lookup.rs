@@ -21,10 +21,6 @@ pub(super) struct Current {
 
 impl Call {
     /// The value in the local tier, if it may be served.
-    pub(super) fn local_value(&self) -> Option<Value> {
-        self.local_current().map(|current| current.value)
-    }
-
     pub(super) fn local_current(&self) -> Option<Current> {
         let inner = self.inner();
         let local = inner.local.as_ref()?;
@@ -83,7 +79,7 @@ impl Call {
 
     /// The value in the local tier in `Strict`, where a call must not take it at once: what looks
     /// current is looked at again behind a barrier.
-    pub(super) async fn proven_local_value(&self) -> Option<Value> {
+    pub(super) async fn proven_local_current(&self) -> Option<Current> {
         let inner = self.inner();
         if !inner.strict {
             return None;
@@ -95,7 +91,7 @@ impl Call {
         };
         local.read(&self.key.as_ref(), looks_current)?;
         self.prove().await;
-        self.local_value()
+        self.local_current()
     }
 
     /// The shared tier and this entry's place in it, if there is one and it is within reach.
@@ -111,14 +107,15 @@ impl Call {
         reporter.fault(doing, error);
     }
 
-    /// The value in the shared tier, if it may be served. It is kept in the local tier too.
-    pub(super) async fn shared_value(&self) -> Option<Value> {
+    /// The value in the shared tier as the answer to this call.
+    pub(super) async fn shared_hit(&self) -> Option<Current> {
         let current = self.shared_current().await?;
         self.inner().reporter.counters.hits_shared.add();
         self.tell(Outcome::Hit(Tier::Shared));
-        Some(current.value)
+        Some(current)
     }
 
+    /// The value in the shared tier, if it may be served. It is kept in the local tier too.
     pub(super) async fn shared_current(&self) -> Option<Current> {
         let (shared, slot) = self.reachable()?;
         let prove = self.inner().strict && self.proven.get().is_none();

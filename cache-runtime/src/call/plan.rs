@@ -2,7 +2,6 @@
 //! ask of its output. Data and types only; when it is asked for is `call`'s.
 
 use std::any::Any;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,72 +11,39 @@ use pin_project_lite::pin_project;
 use crate::output::{Claim, Kit};
 use crate::tag::Tag;
 
-/// What the arguments have to say about a compute, and its body.
-pub struct Planned<R, B> {
+/// An output that was given in the body's place, and how to take it out of its box.
+pub(super) type Given<R> = (Box<dyn Any + Send>, Claim<R>);
+
+/// What the arguments have to say about a compute, and its body: a future, or a closure, whose
+/// output is `O`.
+pub struct Planned<R, B, O> {
     pub(super) ttl: Option<Duration>,
     pub(super) tags: Vec<Tag>,
     pub(super) body: B,
-    output: PhantomData<fn() -> R>,
+    pub(super) given: Option<Given<R>>,
+    pub(super) finish: fn(O) -> Finished<R>,
 }
 
-/// The beginning of a plan: the function's types, and the output where one was given.
-pub struct Start<R, T>(Finishing<R, T>);
-
-impl<R, T> Start<R, T> {
-    /// The beginning of a compute; or, with an output of the function's type, of a `put`.
-    pub(super) fn new(kit: &Kit<R, T>, given: Option<Box<dyn Any + Send>>) -> Self {
-        let given = given.zip(kit.claim);
-        Self(Finishing {
-            peek: kit.peek,
-            given,
-        })
-    }
-
-    fn planning(self) -> Planning<R, T> {
-        Planning {
-            finishing: self.0,
-            ttl: None,
-            tags: Vec::new(),
-        }
-    }
-
-    /// The `ttl` option.
-    pub fn ttl(self, ttl: Duration) -> Planning<R, T> {
-        self.planning().ttl(ttl)
-    }
-
-    /// The `tags` option.
-    pub fn tags<I>(self, tags: I) -> Planning<R, T>
-    where
-        I: IntoIterator,
-        I::Item: Into<Tag>,
-    {
-        self.planning().tags(tags)
-    }
-
-    /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<R, T, B>> {
-        self.planning().body(body)
-    }
-
-    /// The body, and what closure options say of its output.
-    pub fn judged<J, B>(self, judge: J) -> Planned<R, B>
-    where
-        J: FnOnce(Finishing<R, T>) -> B,
-        B: Future<Output = Finished<R>>,
-    {
-        self.planning().judged(judge)
-    }
-}
-
-/// A plan in the making.
-pub struct Planning<R, T> {
+/// A plan in the making: the function's types, and the output where one was given.
+pub struct Start<R, T> {
     finishing: Finishing<R, T>,
     ttl: Option<Duration>,
     tags: Vec<Tag>,
 }
 
-impl<R, T> Planning<R, T> {
+impl<R, T> Start<R, T> {
+    /// The beginning of a compute; or, with an output of the function's type, of a `put`.
+    pub(super) fn new(kit: &Kit<R, T>, given: Option<Box<dyn Any + Send>>) -> Self {
+        Self {
+            finishing: Finishing {
+                peek: kit.peek,
+                given: given.zip(kit.claim),
+            },
+            ttl: None,
+            tags: Vec::new(),
+        }
+    }
+
     /// The `ttl` option.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
@@ -96,27 +62,55 @@ impl<R, T> Planning<R, T> {
         self
     }
 
-    /// The body.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, Plain<R, T, B>> {
-        self.judged(|finishing| finishing.plain(body))
+    /// The body of an async function.
+    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, B, R> {
+        Planned {
+            ttl: self.ttl,
+            tags: self.tags,
+            body,
+            given: self.finishing.given,
+            finish: Finished::of,
+        }
     }
 
-    /// The body, and what closure options say of its output.
-    pub fn judged<J, B>(self, judge: J) -> Planned<R, B>
+    /// The body of a sync function.
+    pub fn body_sync<B: FnOnce() -> R>(self, body: B) -> Planned<R, B, R> {
+        Planned {
+            ttl: self.ttl,
+            tags: self.tags,
+            body,
+            given: self.finishing.given,
+            finish: Finished::of,
+        }
+    }
+
+    /// The body of an async function, and what closure options say of its output.
+    pub fn judged<J, B>(self, judge: J) -> Planned<R, B, Finished<R>>
     where
         J: FnOnce(Finishing<R, T>) -> B,
         B: Future<Output = Finished<R>>,
     {
-        let Self {
-            finishing,
-            ttl,
-            tags,
-        } = self;
         Planned {
-            ttl,
-            tags,
-            body: judge(finishing),
-            output: PhantomData,
+            ttl: self.ttl,
+            tags: self.tags,
+            body: judge(self.finishing),
+            given: None,
+            finish: |finished| finished,
+        }
+    }
+
+    /// The body of a sync function, and what closure options say of its output.
+    pub fn judged_sync<J>(self, judge: J) -> Planned<R, impl FnOnce() -> Finished<R>, Finished<R>>
+    where
+        J: FnOnce(Finishing<R, T>) -> Finished<R>,
+    {
+        let finishing = self.finishing;
+        Planned {
+            ttl: self.ttl,
+            tags: self.tags,
+            body: move || judge(finishing),
+            given: None,
+            finish: |finished| finished,
         }
     }
 }
@@ -124,7 +118,7 @@ impl<R, T> Planning<R, T> {
 /// What waits for a body, or has the output that was given in its place.
 pub struct Finishing<R, T> {
     peek: fn(&R) -> Option<&T>,
-    given: Option<(Box<dyn Any + Send>, Claim<R>)>,
+    given: Option<Given<R>>,
 }
 
 impl<R, T> Finishing<R, T> {
@@ -133,8 +127,8 @@ impl<R, T> Finishing<R, T> {
         Self { peek, given: None }
     }
 
-    /// The body, up to the point where closure options are asked. It is not polled where an
-    /// output was given.
+    /// The body of an async function, up to the point where closure options are asked. It is not
+    /// polled where an output was given.
     pub fn body<B: Future<Output = R>>(self, body: B) -> Ending<R, T, B> {
         Ending {
             finishing: self,
@@ -142,10 +136,29 @@ impl<R, T> Finishing<R, T> {
         }
     }
 
-    /// The body, and nothing is asked.
-    pub(crate) fn plain<B: Future<Output = R>>(self, body: B) -> Plain<R, T, B> {
-        Plain {
-            ending: self.body(body),
+    /// The body of a sync function, up to the point where closure options are asked. It is not run
+    /// where an output was given.
+    pub fn body_sync(mut self, body: impl FnOnce() -> R) -> Finish<R, T> {
+        match self.given() {
+            Some(output) => self.finish(output, true),
+            None => {
+                let output = body();
+                self.finish(output, false)
+            }
+        }
+    }
+
+    /// What was given. That it is of this type has been seen before it was handed on.
+    fn given(&mut self) -> Option<R> {
+        let (output, claim) = self.given.take()?;
+        claim(output)
+    }
+
+    fn finish(&self, output: R, is_given: bool) -> Finish<R, T> {
+        Finish {
+            peek: self.peek,
+            is_given,
+            finished: Finished::of(output),
         }
     }
 }
@@ -164,23 +177,11 @@ impl<R, T, B: Future<Output = R>> Future for Ending<R, T, B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // That it is of this type has been seen before it was handed on.
-        let given = this.finishing.given.take();
-        let given = given.and_then(|(output, claim)| claim(output));
-        let is_given = given.is_some();
-        let output = match given {
-            Some(output) => Poll::Ready(output),
-            None => this.body.poll(cx),
-        };
-        output.map(|output| Finish {
-            peek: this.finishing.peek,
-            is_given,
-            finished: Finished {
-                output,
-                keep: true,
-                tags: Vec::new(),
-            },
-        })
+        if let Some(output) = this.finishing.given() {
+            return Poll::Ready(this.finishing.finish(output, true));
+        }
+        let output = this.body.poll(cx);
+        output.map(|output| this.finishing.finish(output, false))
     }
 }
 
@@ -191,6 +192,17 @@ pub struct Finished<R> {
     pub(crate) keep: bool,
     /// The tags that follow from it.
     pub(crate) tags: Vec<Tag>,
+}
+
+impl<R> Finished<R> {
+    /// An output that nothing was asked about.
+    pub(crate) fn of(output: R) -> Self {
+        Self {
+            output,
+            keep: true,
+            tags: Vec::new(),
+        }
+    }
 }
 
 /// An output that closure options are asked about.
@@ -229,22 +241,6 @@ impl<R, T> Finish<R, T> {
     }
 }
 
-pin_project! {
-    /// A body that nothing is asked about afterwards.
-    pub struct Plain<R, T, B> {
-        #[pin]
-        ending: Ending<R, T, B>,
-    }
-}
-
-impl<R, T, B: Future<Output = R>> Future for Plain<R, T, B> {
-    type Output = Finished<R>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().ending.poll(cx).map(Finish::finish)
-    }
-}
-
 /// These have nothing to show, but the crate's types can all be printed.
 macro_rules! opaque {
     ($($name:ident<$($t:ident),+>;)+) => {$(
@@ -257,12 +253,10 @@ macro_rules! opaque {
 }
 
 opaque! {
-    Planned<R, B>;
+    Planned<R, B, O>;
     Start<R, T>;
-    Planning<R, T>;
     Finishing<R, T>;
     Ending<R, T, B>;
     Finished<R>;
     Finish<R, T>;
-    Plain<R, T, B>;
 }

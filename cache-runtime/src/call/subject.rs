@@ -53,6 +53,14 @@ pub(super) struct Subject {
     pub(super) shape: u64,
 }
 
+impl Subject {
+    /// What a record of this entry alone moves.
+    pub(super) fn record(&self) -> [TagHash; 3] {
+        let namespace = TagHash::namespace(&self.namespace);
+        [self.tag, TagHash::single(namespace), TagHash::any()]
+    }
+}
+
 /// What a function that names no namespace goes by outside this process: its path.
 ///
 /// Where another annotated function of its module has its name (methods of two types, or functions
@@ -144,10 +152,11 @@ impl Call {
     pub(super) fn identity(&self) -> Identity {
         let subject = self.subject();
         let key = Key::new(&subject.namespace, self.spec.version, &subject.readable);
+        let [tag, single, _] = subject.record();
         Identity {
             cache: self.cache.clone(),
             key,
-            tag: subject.tag,
+            tags: [tag, single],
         }
     }
 
@@ -187,8 +196,21 @@ impl Call {
             );
             self.ttl = Some(std::time::Duration::ZERO);
         }
-        let known = self.tags.iter().copied();
-        self.tags = known.chain(tags.iter().map(Tag::hash)).collect();
+        self.add_tags(tags.iter().map(Tag::hash));
+    }
+
+    /// More tags, each of them once.
+    pub(super) fn add_tags(&mut self, tags: impl IntoIterator<Item = TagHash>) {
+        let mut all = self.tags.to_vec();
+        let known = all.len();
+        for tag in tags {
+            if !all.contains(&tag) {
+                all.push(tag);
+            }
+        }
+        if all.len() > known {
+            self.tags = all.into();
+        }
     }
 
     /// Reports a mistake in the use of this function, once per function and mistake.

@@ -226,7 +226,7 @@ impl std::task::Wake for Woken {
 fn a_call_inside_a_flight_does_not_follow_it() {
     let flights = Flights::<()>::new();
     let leader = lead(&flights);
-    let aboard = scope::Aboard::enter(leader.flight());
+    let aboard = scope::Inside::enter(Some(leader.flight()), None);
     assert!(matches!(enter(&flights, true), Role::Alone));
     drop(aboard);
     assert!(matches!(enter(&flights, true), Role::Follower(_)));

@@ -354,7 +354,10 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) -> bool {
     if debts.is_empty() {
         return true;
     }
-    let distinct: HashSet<TagHash> = debts.iter().flat_map(|debt| &debt.tags).copied().collect();
+    let mut distinct: HashSet<TagHash> =
+        debts.iter().flat_map(|debt| &debt.tags).copied().collect();
+    // Moved by each of the records, like by any other.
+    distinct.remove(&TagHash::any());
     let distinct: Vec<TagHash> = distinct.into_iter().collect();
     let marks: Vec<MarkId> = debts.iter().filter_map(|debt| debt.ends).collect();
     let mut newest = 0;
@@ -366,7 +369,8 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) -> bool {
         } else {
             &[]
         };
-        match write::append(link, connection, tags, ends, None).await {
+        let tags = [tags, &[TagHash::any()]].concat();
+        match write::append(link, connection, &tags, ends, None).await {
             Ok(appended) => newest = appended.map_or(newest, |appended| appended.version),
             Err(error) => {
                 link.backlog.debts_unpaid();

@@ -1,8 +1,8 @@
-//! Options that are not there yet: what to do without.
+//! An option that is not there yet: what to do without.
 
 use afresh::cached;
 
-#[cached(policy = POLICY, inherit = false)]
+#[cached(policy = POLICY)]
 async fn f(id: u32) -> u32 {
     id
 }
