@@ -7,6 +7,7 @@
 
 mod cached;
 mod invalidates;
+mod register;
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -59,8 +60,14 @@ fn returns(function: &Callable, place: &Place) -> TokenStream {
 
 /// What is constant about a function: its name and where it is.
 fn identity(function: &Callable) -> TokenStream {
-    let name = name(function);
-    quote!(#name, ::core::file!(), ::core::line!())
+    let (name, line) = (name(function), line(function));
+    quote!(#name, ::core::file!(), #line)
+}
+
+/// The line of the function's identifier. Resolved where that is written: at the macro, it would
+/// be the line of the attribute.
+fn line(function: &Callable) -> TokenStream {
+    quote_spanned!(function.sig.ident.span()=> ::core::line!())
 }
 
 fn name(function: &Callable) -> Literal {

@@ -8,7 +8,7 @@ pub use crate::call::{
 pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
-pub use crate::spec::{Mutation, Registered, Spec, When};
+pub use crate::spec::{Fact, Kind, Mutation, Registered, Spec, When};
 pub use inventory;
 
 use crate::cache::Cache;
@@ -44,15 +44,21 @@ pub fn never<R>() -> R {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __register {
-    ($name:literal, $text:literal) => {
+    (
+        $kind:ident, $name:literal, $line:expr, $text:literal, $sync:literal
+        $(, $fact:ident $(($value:literal))?)* $(,)?
+    ) => {
         const _: () = {
             $crate::private::inventory::submit! {
                 $crate::private::Registered {
+                    kind: $crate::private::Kind::$kind,
+                    sync: $sync,
                     module: ::core::module_path!(),
                     name: $name,
                     file: ::core::file!(),
-                    line: ::core::line!(),
+                    line: $line,
                     text: $text,
+                    facts: &[$($crate::private::Fact::$fact $(($value))?),*],
                 }
             }
         };

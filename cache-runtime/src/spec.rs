@@ -1,6 +1,7 @@
-//! What is fixed at compile time about an annotated function. Constant data only: nothing here
-//! runs, and nothing here knows a value's type.
+//! What is fixed at compile time about an annotated function, and the register of all of them.
+//! Constant data only: nothing here runs, and nothing here knows a value's type.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How a function's keys are written.
@@ -21,17 +22,6 @@ pub struct Flying {
     pub wait: Duration,
 }
 
-/// Which annotated function: what tells it from all others of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
-    /// `file!()` of the function.
-    pub(crate) file: &'static str,
-    /// `line!()` of the function.
-    pub(crate) line: u32,
-    /// The function's identifier.
-    pub(crate) name: &'static str,
-}
-
 /// What is fixed about a cached function: its name and place, its options that are constants.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -39,7 +29,7 @@ pub struct Spec {
     pub name: &'static str,
     /// `file!()` of the function.
     pub file: &'static str,
-    /// `line!()` of the function.
+    /// The line of its identifier.
     pub line: u32,
     /// A hash of the function's text: it tells two of one name apart.
     pub text: u32,
@@ -126,7 +116,7 @@ impl Spec {
 
     /// The option `inherit = false`.
     #[must_use]
-    pub const fn uninherited(mut self) -> Self {
+    pub const fn apart(mut self) -> Self {
         self.inherit = false;
         self
     }
@@ -157,7 +147,7 @@ pub struct Mutation {
     pub name: &'static str,
     /// `file!()` of the function.
     pub file: &'static str,
-    /// `line!()` of the function.
+    /// The line of its identifier.
     pub line: u32,
     /// The `when` option.
     pub when: When,
@@ -193,19 +183,87 @@ impl Mutation {
     }
 }
 
-/// An annotated function, as it registers itself before `main` begins.
+/// What an annotated function does with entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is `#[cached]`: it makes them.
+    Cached,
+    /// It is `#[invalidates]`: it outdates them.
+    Mutation,
+}
+
+/// Something that is written about an annotated function. Defaults are left out. Templates are as
+/// they are written; of an expression there are its tokens, and of a duration its units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// `ttl`, a duration.
+    Ttl(&'static str),
+    /// `ttl`, an expression.
+    TtlExpr(&'static str),
+    /// `key`, a template.
+    Key(&'static str),
+    /// `key`, an expression.
+    KeyExpr(&'static str),
+    /// No `key`: the arguments that are its parts.
+    KeyParts(&'static str),
+    /// `namespace`, or one of `namespaces`.
+    Namespace(&'static str),
+    /// `version`.
+    Version(u32),
+    /// One of `tags`, a template.
+    Tag(&'static str),
+    /// One of `tags`, an expression.
+    TagExpr(&'static str),
+    /// All of `tags`, an expression.
+    Tags(&'static str),
+    /// One of `result_tags`, a template.
+    ResultTag(&'static str),
+    /// One of `result_tags`, an expression.
+    ResultTagExpr(&'static str),
+    /// All of `result_tags`, something that is called.
+    ResultTags(&'static str),
+    /// One of `entries`: the path or the method that is called.
+    Entry(&'static str),
+    /// `when`, where it is not `success`.
+    When(&'static str),
+    /// `crash_safe`, its deadline.
+    CrashSafe(&'static str),
+    /// `singleflight`.
+    Singleflight,
+    /// `local`.
+    Local,
+    /// `inherit = false`.
+    Apart,
+}
+
+/// Where an annotated function is written: its identity in what is told to users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) name: &'static str,
+}
+
+/// An annotated function, as it registers itself before `main` begins: one per place, however many
+/// types it is instantiated for.
 #[derive(Clone, Copy, Debug)]
 pub struct Registered {
+    /// Which attribute it has.
+    pub kind: Kind,
+    /// It is a plain `fn`.
+    pub sync: bool,
     /// `module_path!()` around the function.
     pub module: &'static str,
     /// The function's identifier.
     pub name: &'static str,
     /// `file!()` of the function.
     pub file: &'static str,
-    /// `line!()` of the function.
+    /// The line of its identifier.
     pub line: u32,
     /// A hash of the function's text: it tells two of one name apart.
     pub text: u32,
+    /// What its options say.
+    pub facts: &'static [Fact],
 }
 
 inventory::collect!(Registered);
@@ -215,4 +273,15 @@ impl Registered {
     pub(crate) fn all() -> impl Iterator<Item = &'static Self> {
         inventory::iter::<Self>.into_iter()
     }
+
+    /// Those that are `#[cached]`.
+    pub(crate) fn cached() -> impl Iterator<Item = &'static Self> {
+        Self::all().filter(|one| one.kind == Kind::Cached)
+    }
+}
+
+/// Whether any annotated function of this program is a plain `fn`.
+pub(crate) fn any_sync() -> bool {
+    static ANY: LazyLock<bool> = LazyLock::new(|| Registered::all().any(|one| one.sync));
+    *ANY
 }

@@ -6,8 +6,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    Judged, access, at, block, body, cache, function, hidden, identity, name, private, result_tags,
-    returns, tags,
+    Judged, access, at, block, body, cache, function, hidden, identity, private, register,
+    result_tags, returns, tags,
 };
 use crate::model::{Cached, Key, Part, Piece, Place, StoreIf, Ttl};
 
@@ -24,7 +24,7 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
     // Each call is a statement of its own, so that temporaries of the user's expressions (the
     // guard of a lock, say) are gone before the body runs.
     let call = hidden("call");
-    let register = register(model);
+    let register = register::cached(model);
     let run = if model.function.sync {
         quote!(run_sync(move |#start| { #plan }))
     } else {
@@ -36,19 +36,6 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
         #call.#run
     };
     function(&model.function, &calls)
-}
-
-/// The function's entry in the register of annotated functions.
-fn register(model: &Cached) -> TokenStream {
-    let p = private(&model.place, Span::mixed_site());
-    let name = name(&model.function);
-    let text = text(model);
-    quote!(#p::register!(#name, #text);)
-}
-
-/// What tells the function from another of its name.
-fn text(model: &Cached) -> Literal {
-    Literal::u32_unsuffixed(model.function.fingerprint())
 }
 
 /// What the return type can do; an error here is one on the return type.
@@ -83,9 +70,9 @@ fn spec(model: &Cached) -> TokenStream {
         quote!(.singleflight(#lease, #wait))
     });
     let local = model.local.then(|| quote!(.local()));
-    let inherit = (!model.inherit).then(|| quote!(.uninherited()));
+    let inherit = (!model.inherit).then(|| quote!(.apart()));
     let sync = model.function.sync.then(|| quote!(.sync()));
-    let text = text(model);
+    let text = register::fingerprint(&model.function);
     quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local #inherit #sync)
 }
 

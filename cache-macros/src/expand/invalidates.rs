@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{
-    Judged, at, block, body, cache, function, hidden, identity, private, result_tags, returns, tags,
+    Judged, at, block, body, cache, function, hidden, identity, private, register, result_tags,
+    returns, tags,
 };
 use crate::model::{Invalidates, When};
 
@@ -45,7 +46,9 @@ pub(crate) fn invalidates(model: &Invalidates) -> TokenStream {
         let p = private(&model.place, span);
         quote_spanned!(span=> .required(#p::refuse))
     });
+    let register = register::invalidates(model);
     let calls = quote! {
+        #register
         let #call = #p::mutate(#returns.value(), const { &#mutation }, #cache, |#m| { #targets })
             #required;
         #call #last #awaits

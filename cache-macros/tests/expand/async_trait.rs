@@ -28,7 +28,10 @@ where
     Self: 'async_trait,
 {
     Box::pin(async move {
-        p::register!("book", 1210891694);
+        p::register!(
+            Cached, "book", ::core::line!(), 1210891694, false, Ttl("1m"),
+            Key("{self.name}:{id}")
+        );
         let call = p::enter(
             p::Returns::<Book>::NEW.shape().errors().stored(),
             const {

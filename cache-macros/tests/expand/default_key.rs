@@ -11,7 +11,10 @@ pub async fn page(
     #[cfg(feature = "x")]
     x: X,
 ) -> Vec<Book> {
-    p::register!("page", 1484998566);
+    p::register!(
+        Cached, "page", ::core::line!(), 1484998566, false,
+        KeyParts("genre, from, to, x")
+    );
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
         const { &p::Spec::new("page", ::core::file!(), ::core::line!(), 1484998566) },

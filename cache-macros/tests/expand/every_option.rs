@@ -30,7 +30,12 @@ pub(crate) async fn list<T>(&self, r#type: T) -> Vec<T>
 where
     T: Display,
 {
-    p::register!("list", 2221719665);
+    p::register!(
+        Cached, "list", ::core::line!(), 2221719665, false, Ttl("1h30m"),
+        Key("{self.shop}/{type}"), Namespace("books"), Version(3), Tag("{{all}}"),
+        Tag("{}"), Tag("type:{type}"), ResultTag("first:{v.0}/{type}"), Singleflight,
+        Local
+    );
     let call = p::enter(
         p::Returns::<Vec<T>>::NEW.shape().errors().local(),
         const {

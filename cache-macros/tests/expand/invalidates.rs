@@ -6,6 +6,10 @@
 //! }
 
 async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
+    p::register!(
+        Mutation, "rename", ::core::line!(), 1855843910, false, Tag("books"),
+        Tag("book:{id}")
+    );
     let call = p::mutate(
         p::Returns::<Result<(), DbError>>::NEW.shape().value(),
         const { &p::Mutation::new("rename", ::core::file!(), ::core::line!()) },

@@ -6,6 +6,10 @@
 //! }
 
 async fn reprice(factor: f64) -> Result<(), DbError> {
+    p::register!(
+        Mutation, "reprice", ::core::line!(), 712197393, false, Tag("books"),
+        CrashSafe("1m")
+    );
     let call = p::mutate(
             p::Returns::<Result<(), DbError>>::NEW.shape().value(),
             const {

@@ -13,6 +13,10 @@
 //! }
 
 async fn delete(&mut self, id: i64) {
+    p::register!(
+        Mutation, "delete", ::core::line!(), 313035523, false, Tags("self.tags()"),
+        Namespace("lists"), Entry("book"), Entry("self.page"), When("before")
+    );
     let call = p::mutate(
         p::Returns::<()>::NEW.shape().value(),
         const {

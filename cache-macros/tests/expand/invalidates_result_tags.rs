@@ -6,6 +6,10 @@
 //! }
 
 async fn add(user: User, title: &str) -> Result<Book, DbError> {
+    p::register!(
+        Mutation, "add", ::core::line!(), 4156321577, false, Tag("books"),
+        ResultTag("author:{book.author}"), ResultTag("by:{user.name}")
+    );
     let call = p::mutate(
         p::Returns::<Result<Book, DbError>>::NEW.shape().value(),
         const { &p::Mutation::new("add", ::core::file!(), ::core::line!()) },

@@ -4,7 +4,10 @@
 //! async fn reviews(id: i64, page: u32) {}
 
 async fn reviews(id: i64, page: u32) {
-    p::register!("reviews", 3357177918);
+    p::register!(
+        Cached, "reviews", ::core::line!(), 3357177918, false, TtlExpr("HOUR"),
+        KeyExpr("(id, page + 1)")
+    );
     let call = p::enter(
         p::Returns::<()>::NEW.shape().errors().stored(),
         const { &p::Spec::new("reviews", ::core::file!(), ::core::line!(), 3357177918) },

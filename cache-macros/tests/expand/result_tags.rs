@@ -6,7 +6,10 @@
 //! }
 
 async fn book(id: i64) -> Result<Book, DbError> {
-    p::register!("book", 1875135904);
+    p::register!(
+        Cached, "book", ::core::line!(), 1875135904, false, Ttl("1m"), Key("{id}"),
+        ResultTag("author:{book.author}"), ResultTagExpr("book.genre()")
+    );
     let call = p::enter(
         p::Returns::<Result<Book, DbError>>::NEW.shape().errors().stored(),
         const {

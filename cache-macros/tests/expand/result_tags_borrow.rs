@@ -6,7 +6,10 @@
 //! }
 
 async fn find(shop: Shop, name: &str) -> Option<Book> {
-    p::register!("find", 2959100721);
+    p::register!(
+        Cached, "find", ::core::line!(), 2959100721, false, Key("{name}"),
+        ResultTags("labels(&shop)")
+    );
     let call = p::enter(
         p::Returns::<Option<Book>>::NEW.shape().errors().stored(),
         const {

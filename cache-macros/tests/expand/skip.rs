@@ -6,7 +6,10 @@
 //! }
 
 async fn total(&self, db: &Db, shop: u32) -> u64 {
-    p::register!("total", 2131987044);
+    p::register!(
+        Cached, "total", ::core::line!(), 2131987044, false, Ttl("1m30s"),
+        KeyParts("shop")
+    );
     let call = p::enter(
         p::Returns::<u64>::NEW.shape().errors().stored(),
         const { &p::Spec::new("total", ::core::file!(), ::core::line!(), 2131987044) },

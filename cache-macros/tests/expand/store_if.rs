@@ -6,7 +6,9 @@
 //! }
 
 async fn find(id: i64) -> Option<Book> {
-    p::register!("find", 3330152570);
+    p::register!(
+        Cached, "find", ::core::line!(), 3330152570, false, Ttl("1s500ms"), Key("{id}")
+    );
     let call = p::enter(
         p::Returns::<Option<Book>>::NEW.shape().errors().stored(),
         const {

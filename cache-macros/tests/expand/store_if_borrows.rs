@@ -6,7 +6,7 @@
 //! }
 
 async fn search(name: String, limit: Limit) -> Vec<Book> {
-    p::register!("search", 3522075533);
+    p::register!(Cached, "search", ::core::line!(), 3522075533, false, Key("{name}"));
     let call = p::enter(
         p::Returns::<Vec<Book>>::NEW.shape().errors().stored(),
         const {

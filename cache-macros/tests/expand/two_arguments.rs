@@ -6,7 +6,10 @@
 //! }
 
 async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
-    p::register!("book", 4263303488);
+    p::register!(
+        Cached, "book", ::core::line!(), 4263303488, false, Ttl("30m"), Key("book:{id}"),
+        Tag("books"), Tag("book:{id}"), Singleflight
+    );
     let call = p::enter(
         p::Returns::<Result<Book, DbError>>::NEW.shape().errors().stored(),
         const {

@@ -6,7 +6,9 @@
 //! }
 
 async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {
-    p::register!("parse", 2619994434);
+    p::register!(
+        Cached, "parse", ::core::line!(), 2619994434, false, Key("{name}"), Local
+    );
     let call = p::enter(
         p::Returns::<Result<Book, ParseError<'a>>>::NEW.shape().unshared().local(),
         const {

@@ -69,11 +69,11 @@ impl Subject {
 fn shared_name(path: &str, spec: &Spec) -> String {
     let is_this =
         |one: &&Registered| one.name == spec.name && one.file == spec.file && one.text == spec.text;
-    let Some(this) = Registered::all().find(is_this) else {
+    let Some(this) = Registered::cached().find(is_this) else {
         return path.to_owned();
     };
     let is_twin = |one: &&Registered| one.name == this.name && one.module == this.module;
-    if Registered::all().filter(is_twin).count() == 1 {
+    if Registered::cached().filter(is_twin).count() == 1 {
         path.to_owned()
     } else {
         format!("{path}#{:08x}", this.text)

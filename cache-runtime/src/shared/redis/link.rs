@@ -22,6 +22,7 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
 use crate::observe::{Event, Reporter};
+use crate::spec;
 use crate::timer;
 
 /// How long the view is believed after the sending of a heartbeat that was answered.
@@ -189,7 +190,7 @@ impl Link {
     }
 
     /// Sees to it that a driver runs: on this caller's runtime, if the one before is gone with
-    /// the runtime it ran on.
+    /// the runtime it ran on; in a program with sync functions on a thread of ours.
     pub(super) fn drive(self: &Arc<Self>) {
         if self.is_closed()
             || self.driving.load(Ordering::Acquire)
@@ -198,7 +199,14 @@ impl Link {
             return;
         }
         self.state.send_replace(State::Connecting);
-        match timer::handle() {
+        // A sync call blocks the runtime that it is made on: where there may be any, nothing that
+        // they wait for may depend on one of those.
+        let runtime = if spec::any_sync() {
+            timer::own()
+        } else {
+            timer::handle()
+        };
+        match runtime {
             Some(runtime) => {
                 (self.start)(&runtime, Arc::clone(self));
             }
