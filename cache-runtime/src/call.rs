@@ -203,12 +203,11 @@ impl Call {
             shared.summon();
         }
         // A value that is put must be no older than the handle.
-        match inspection.noted() {
-            Some(noted) => self.noted = noted,
-            None => {
-                self.note();
-                inspection.begun(self.noted);
-            }
+        if let Some(noted) = inspection.noted() {
+            self.noted = noted;
+        } else {
+            self.note();
+            inspection.begun(self.noted);
         }
         match inspection.request().await {
             Request::Identify => Step::Missed,

@@ -62,7 +62,8 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Stats {
             $($(#[$doc])* pub $name: u64,)*
-            /// How many tags of failed invalidations are still owed to the shared log.
+            /// How many tags of failed invalidations are still owed to the shared log; a single
+            /// entry counts as two.
             pub owed: u64,
             /// How many crash-safe mutations are under way, in any process: what carries their
             /// tags is computed.

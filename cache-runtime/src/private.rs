@@ -20,9 +20,27 @@ pub const fn installed() -> Option<&'static Cache> {
     None
 }
 
+/// What the `cache` option may be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Cache`, and leads to none",
+    label = "needs to be a `Cache`, or `AsRef<Cache>`",
+    note = "what is behind a `LazyLock` is named with a star: `cache = *CACHE`; what is in a field, by its path: `cache = self.cache`"
+)]
+pub trait LeadsToCache {
+    /// The cache.
+    fn cache(&self) -> &Cache;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: AsRef<Cache> + ?Sized> LeadsToCache for C {
+    fn cache(&self) -> &Cache {
+        self.as_ref()
+    }
+}
+
 /// The `cache` option.
-pub fn cache<C: AsRef<Cache> + ?Sized>(cache: &C) -> Option<&Cache> {
-    Some(cache.as_ref())
+pub fn cache<C: LeadsToCache + ?Sized>(cache: &C) -> Option<&Cache> {
+    Some(cache.cache())
 }
 
 /// One tag of a list.

@@ -139,13 +139,11 @@ impl<R, T> Finishing<R, T> {
     /// The body of a sync function, up to the point where closure options are asked. It is not run
     /// where an output was given.
     pub fn body_sync(mut self, body: impl FnOnce() -> R) -> Finish<R, T> {
-        match self.given() {
-            Some(output) => self.finish(output, true),
-            None => {
-                let output = body();
-                self.finish(output, false)
-            }
+        if let Some(output) = self.given() {
+            return self.finish(output, true);
         }
+        let output = body();
+        self.finish(output, false)
     }
 
     /// What was given. That it is of this type has been seen before it was handed on.

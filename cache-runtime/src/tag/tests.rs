@@ -14,6 +14,8 @@ fn hashes_are_frozen() {
         TagHash::namespace(""),
         TagHash::key(&[0; 16]),
         TagHash::key(&[7; 16]),
+        TagHash::single(TagHash::namespace("books")),
+        TagHash::any(),
     ];
     let hashes: Vec<String> = hashes
         .iter()
@@ -30,7 +32,9 @@ fn hashes_are_frozen() {
             "a7b34425068b32f9",
             "cd98b19bd093a83b",
             "fb0a59bc23cff975",
-            "91ffaae3b911b02f"
+            "91ffaae3b911b02f",
+            "ad7505a53f90debc",
+            "87a584a0360dd7dc"
         ]
     );
 }
