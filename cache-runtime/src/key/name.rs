@@ -222,7 +222,8 @@ impl<'a> Reader<'a> {
                 self.len()?;
                 String::new()
             }
-            tag::RANGE | tag::RANGE_INCLUSIVE => self.skip(0)?,
+            tag::RANGE..=tag::UNBOUNDED => String::new(),
+            tag::ORDERING => self.skip(1)?,
             tag::F32 | tag::IPV4 => self.skip(4)?,
             tag::F64 => self.skip(8)?,
             tag::DURATION | tag::TIME_AFTER | tag::TIME_BEFORE => self.skip(12)?,

@@ -2,11 +2,14 @@
 //! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
 
 mod collections;
+mod ranges;
 mod system;
 
 use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+use std::convert::Infallible;
 use std::marker::PhantomData;
-use std::num::{NonZero, Wrapping};
+use std::num::{NonZero, Saturating, Wrapping};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -51,6 +54,14 @@ pub(super) mod tag {
     pub(crate) const SOCKET_V6: u8 = 0x56;
     pub(crate) const RANGE: u8 = 0x57;
     pub(crate) const RANGE_INCLUSIVE: u8 = 0x58;
+    pub(crate) const RANGE_FROM: u8 = 0x59;
+    pub(crate) const RANGE_TO: u8 = 0x5a;
+    pub(crate) const RANGE_TO_INCLUSIVE: u8 = 0x5b;
+    pub(crate) const RANGE_FULL: u8 = 0x5c;
+    pub(crate) const INCLUDED: u8 = 0x5d;
+    pub(crate) const EXCLUDED: u8 = 0x5e;
+    pub(crate) const UNBOUNDED: u8 = 0x5f;
+    pub(crate) const ORDERING: u8 = 0x60;
 }
 
 /// A value that can be part of a key.
@@ -252,10 +263,29 @@ impl<T: KeyPart + ToOwned + ?Sized> KeyPart for Cow<'_, T> {
     }
 }
 
-impl<T: KeyPart> KeyPart for Wrapping<T> {
-    #[inline]
+macro_rules! wrappers {
+    ($($wrapper:ident),*) => {$(
+        impl<T: KeyPart> KeyPart for $wrapper<T> {
+            #[inline]
+            fn encode(&self, key: &mut KeyWriter) {
+                self.0.encode(key);
+            }
+        }
+    )*};
+}
+
+wrappers!(Wrapping, Saturating, Reverse);
+
+impl KeyPart for Ordering {
     fn encode(&self, key: &mut KeyWriter) {
-        self.0.encode(key);
+        key.tag(tag::ORDERING);
+        key.bytes(&(*self as i8).to_le_bytes());
+    }
+}
+
+impl KeyPart for Infallible {
+    fn encode(&self, _key: &mut KeyWriter) {
+        match *self {}
     }
 }
 

@@ -1,7 +1,6 @@
-//! Sequences, sets, maps and ranges as key parts.
+//! Sequences, sets and maps as key parts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::ops::{Range, RangeInclusive};
 
 use super::{KeyPart, tag};
 use crate::key::{KeyWriter, bytes};
@@ -82,21 +81,5 @@ impl<K: KeyPart, V: KeyPart> KeyPart for BTreeMap<K, V> {
 impl<K: KeyPart, V: KeyPart, S> KeyPart for HashMap<K, V, S> {
     fn encode(&self, key: &mut KeyWriter) {
         unordered(key, tag::MAP, self.iter(), encode_pair);
-    }
-}
-
-impl<T: KeyPart> KeyPart for Range<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::RANGE);
-        self.start.encode(key);
-        self.end.encode(key);
-    }
-}
-
-impl<T: KeyPart> KeyPart for RangeInclusive<T> {
-    fn encode(&self, key: &mut KeyWriter) {
-        key.tag(tag::RANGE_INCLUSIVE);
-        self.start().encode(key);
-        self.end().encode(key);
     }
 }

@@ -1,11 +1,14 @@
 //! Frozen bytes. A change here makes every stored entry a miss: it must be meant.
 
 use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::{NonZero, Wrapping};
+use std::num::{NonZero, Saturating, Wrapping};
+use std::ops::Bound;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,7 +49,14 @@ fn scalars() {
     frozen(&-1_i128, "1c ffffffffffffffffffffffffffffffff");
     frozen(&NonZero::new(7_i32), "05 1a 07000000");
     frozen(&NonZero::new(7_u8), "05 10 07");
+    frozen(&NonZero::new(7_usize), "05 13 0700000000000000");
+    frozen(&f32::INFINITY, "20 0000807f");
     frozen(&Wrapping(7_u8), "10 07");
+    frozen(&Saturating(7_u8), "10 07");
+    frozen(&Reverse(7_u8), "10 07");
+    frozen(&Ordering::Less, "60 ff");
+    frozen(&Ordering::Equal, "60 00");
+    frozen(&Ordering::Greater, "60 01");
     frozen(&1.5_f32, "20 0000c03f");
     frozen(&1.5_f64, "21 000000000000f83f");
     frozen(&0.0_f64, "21 0000000000000000");
@@ -123,6 +133,7 @@ fn compounds() {
     frozen(&Some(&mut 7_u8), "05 10 07");
     frozen(&Some(None::<u8>), "05 04");
     frozen(&Ok::<u8, ()>(7), "06 10 07");
+    frozen(&Ok::<u8, Infallible>(7), "06 10 07");
     frozen(&Err::<u8, ()>(()), "07 01");
     frozen(&(7_u8,), "40 01 10 07");
     frozen(&(7_u8, "a"), "40 02 10 07 30 01 61");
@@ -144,8 +155,24 @@ fn compounds() {
         &HashMap::from([("b", 1_u8), ("a", 2)]),
         "43 02 300161 1002 300162 1001",
     );
+}
+
+#[test]
+fn ranges_and_bounds() {
     frozen(&(1_u8..2), "57 1001 1002");
     frozen(&(1_u8..=2), "58 1001 1002");
+    frozen(&(1_u8..), "59 1001");
+    frozen(&(..1_u8), "5a 1001");
+    frozen(&(..=1_u8), "5b 1001");
+    frozen(&(..), "5c");
+    frozen(&Bound::Included(1_u8), "5d 1001");
+    frozen(&Bound::Excluded(1_u8), "5e 1001");
+    frozen(&Bound::<u8>::Unbounded, "5f");
+    // What follows the kind is read on, as anywhere.
+    assert_eq!(
+        readable_parts(&((1_u8.., Bound::Included(2_u8)), Ordering::Less, 3_u8)),
+        "1:2:3~dbd61ce8174cf5a96cbd17ee6ec00af7"
+    );
 }
 
 #[test]
