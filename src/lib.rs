@@ -88,6 +88,10 @@
 //! | `tls` | encrypted connections to it: `rediss://` |
 //! | `json`, `msgpack`, `bincode` | codecs beside postcard, see [`Codec`] |
 
+#[doc = include_str!("docs/derive-key-part.md")]
+pub use afresh_macros::KeyPart;
+#[doc = include_str!("docs/derive-tag.md")]
+pub use afresh_macros::Tag;
 #[doc = include_str!("docs/cached.md")]
 pub use afresh_macros::cached;
 #[doc = include_str!("docs/invalidates.md")]

@@ -19,12 +19,12 @@ pub(crate) use self::invalidates::invalidates;
 use crate::model::{Access, Callable, Labels, Place, ResultTags, Tag, Tags};
 
 /// Generated, and located at a place of the user's.
-fn at(place: Span) -> Span {
+pub(crate) fn at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
 /// The hidden module, reported at a place.
-fn private(place: &Place, span: Span) -> TokenStream {
+pub(crate) fn private(place: &Place, span: Span) -> TokenStream {
     if let Some(facade) = &place.facade {
         quote_spanned!(span=> #facade::__private)
     } else {

@@ -149,6 +149,43 @@ async fn delete(&mut self, id: i64) {
     self.db.delete(id).await;
 }"#,
     ),
+    (
+        "derive_key_part",
+        r"#[derive(KeyPart)]
+struct Filter<'a, T: Ord> {
+    r#type: &'a str,
+    values: Vec<T>,
+    #[key(with = Shop::id)]
+    shop: Shop,
+    #[key(skip)]
+    request: u64,
+}",
+    ),
+    (
+        "derive_key_part_enum",
+        r"#[derive(KeyPart)]
+enum Tree<T> {
+    Empty,
+    Leaf(T, u8),
+    Inner { left: Box<Tree<T>>, right: Box<Tree<T>> },
+}",
+    ),
+    (
+        "derive_tag",
+        r#"#[derive(Tag)]
+enum Shop<'a, T> {
+    Books,
+    Book(i64),
+    #[tag("author:{name.last}/{id}")]
+    Author { name: &'a Name, id: T, _age: u8 },
+}"#,
+    ),
+    (
+        "derive_tag_every_option",
+        r#"#[derive(Tag)]
+#[tag("{{all}}", crate = crate::reexported)]
+struct Everything(i64);"#,
+    ),
 ];
 
 #[test]
@@ -276,8 +313,14 @@ fn printed(source: &str) -> String {
     prettyplease::unparse(&syn::parse2(expanded(source)).expect("the expansion is an item"))
 }
 
-/// The expansion of a function whose first attribute is ours.
+/// The expansion of an item whose first attribute is ours.
 fn expanded(source: &str) -> TokenStream {
+    if let Some(item) = source.strip_prefix("#[derive(KeyPart)]") {
+        return crate::derive::key_part(item.parse().expect("it is tokens"));
+    }
+    if let Some(item) = source.strip_prefix("#[derive(Tag)]") {
+        return crate::derive::tag(item.parse().expect("it is tokens"));
+    }
     let function: crate::func::Func = syn::parse_str(source).expect("a function");
     let (ours, others) = function.attrs.split_first().expect("an attribute");
     let attr = match &ours.meta {

@@ -1,11 +1,12 @@
-//! The attribute macros of `afresh`: `#[cached]` and `#[invalidates]`. Use them through the
-//! facade crate, where they are documented.
+//! The macros of `afresh`: `#[cached]` and `#[invalidates]`, `#[derive(KeyPart)]` and
+//! `#[derive(Tag)]`. Use them through the facade crate, where they are documented.
 //!
 //! What was written (`args`, `func`, `template`) becomes what it means (`model`), which becomes
-//! tokens (`expand`); mistakes are collected on the way (`diag`). Nothing here knows what the
-//! runtime does.
+//! tokens (`expand`); mistakes are collected on the way (`diag`). The derives (`derive`) read less
+//! and do all of that in one place each. Nothing here knows what the runtime does.
 
 mod args;
+mod derive;
 mod diag;
 mod expand;
 mod func;
@@ -32,6 +33,18 @@ pub fn cached(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn invalidates(attr: TokenStream, item: TokenStream) -> TokenStream {
     invalidates_tokens(attr.into(), item.into()).into()
+}
+
+#[expect(missing_docs, reason = "documented where the facade exports it")]
+#[proc_macro_derive(KeyPart, attributes(key))]
+pub fn key_part(item: TokenStream) -> TokenStream {
+    derive::key_part(item.into()).into()
+}
+
+#[expect(missing_docs, reason = "documented where the facade exports it")]
+#[proc_macro_derive(Tag, attributes(tag))]
+pub fn tag(item: TokenStream) -> TokenStream {
+    derive::tag(item.into()).into()
 }
 
 fn cached_tokens(attr: Tokens, item: Tokens) -> Tokens {

@@ -14,8 +14,25 @@ pub(crate) enum Piece {
     Value(Vec<String>),
 }
 
-/// Parses a template; the error says what is wrong and what to write.
+/// What a placeholder begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Argument,
+    /// Of a type, where fields may have numbers.
+    Field,
+}
+
+/// Parses a template that names arguments; the error says what is wrong and what to write.
 pub(crate) fn parse(text: &str) -> Result<Vec<Piece>, String> {
+    pieces(text, Root::Argument)
+}
+
+/// Parses a template that names the fields of a type.
+pub(crate) fn parse_fields(text: &str) -> Result<Vec<Piece>, String> {
+    pieces(text, Root::Field)
+}
+
+fn pieces(text: &str, root: Root) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
@@ -39,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Piece>, String> {
         if !literal.is_empty() {
             pieces.push(Piece::Text(std::mem::take(&mut literal)));
         }
-        pieces.push(Piece::Value(path(&from[1..end])?));
+        pieces.push(Piece::Value(path(&from[1..end], root)?));
         rest = &from[end + 1..];
     }
     literal.push_str(rest);
@@ -50,9 +67,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Piece>, String> {
 }
 
 /// The inside of a placeholder.
-fn path(inside: &str) -> Result<Vec<String>, String> {
+fn path(inside: &str, root: Root) -> Result<Vec<String>, String> {
     if inside.trim().is_empty() {
-        return Err("`{}` names nothing: write the argument's name in it, as in `{id}`".into());
+        return Err(match root {
+            Root::Argument => "`{}` names nothing: write the argument's name in it, as in `{id}`",
+            Root::Field => "`{}` names nothing: write the field in it, as in `{0}` or `{id}`",
+        }
+        .into());
     }
     if let Some((name, _)) = inside.split_once(':') {
         return Err(format!(
@@ -61,7 +82,10 @@ fn path(inside: &str) -> Result<Vec<String>, String> {
     }
     let names: Vec<_> = inside.split('.').map(str::to_owned).collect();
     let is_index = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-    let is_root = |name: &String| name == "self" || !is_index(name) && member(name).is_some();
+    let is_root = |name: &String| match root {
+        Root::Argument => name == "self" || !is_index(name) && member(name).is_some(),
+        Root::Field => member(name).is_some(),
+    };
     if !is_root(&names[0]) || names[1..].iter().any(|name| member(name).is_none()) {
         return Err(format!(
             "`{{{inside}}}` is not a name: a template takes `{{name}}` and `{{name.field}}`; \
@@ -153,6 +177,15 @@ mod tests {
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn fields_may_have_numbers() {
+        assert_eq!(
+            parse_fields("a:{0}/{b.1}"),
+            Ok(vec![text("a:"), value("0"), text("/"), value("b.1")])
+        );
+        assert!(parse_fields("{}").is_err() && parse_fields("{self}").is_err());
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub use name::Key;
 pub(crate) use name::{bytes, digest, namespace_text, readable};
 pub use parts::KeyPart;
 #[doc(hidden)]
+pub use parts::with;
+#[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
 
 /// Words kept without allocation: the length and 72 bytes.

@@ -2,17 +2,18 @@
 //! macros, in any release.
 
 pub use crate::__register as register;
+pub use crate::__register_tags as register_tags;
 pub use crate::call::{
     Ending, Entered, Finish, Finished, Finishing, Miss, Planned, Running, Site, Start, enter, site,
 };
 pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
-pub use crate::key::{FastText, KeyWriter, TemplatePart, Text};
+pub use crate::key::{FastText, KeyPart, KeyWriter, TemplatePart, Text, with};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
 pub use crate::spec::{Fact, Kind, Mutation, Registered, Spec, When};
+pub use crate::tag::{Tag, TagPart, TypedTags, tag_value};
 pub use inventory;
 
 use crate::cache::Cache;
-use crate::tag::Tag;
 
 /// No `cache` option: the default one.
 #[must_use]
@@ -77,6 +78,23 @@ macro_rules! __register {
                     line: $line,
                     text: $text,
                     facts: &[$($crate::private::Fact::$fact $(($value))?),*],
+                }
+            }
+        };
+    };
+}
+
+/// Puts a type of tags on record. For expansions only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __register_tags {
+    ($name:literal, [$($variant:expr),* $(,)?]) => {
+        const _: () = {
+            $crate::private::inventory::submit! {
+                $crate::private::TypedTags {
+                    module: ::core::module_path!(),
+                    name: $name,
+                    variants: &[$($variant),*],
                 }
             }
         };

@@ -1,12 +1,18 @@
 //! Tags, and the 64-bit hashes by which entries and the log know them. Hashes are the same in
 //! every process; two tags with one hash would be invalidated together, which costs misses only.
 
+mod register;
+mod typed;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+pub use self::register::TypedTags;
+pub use self::typed::{TagPart, tag_value};
 
 /// A label on entries, by which they are invalidated together. An exact string.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -137,7 +137,7 @@ fn text_prefix(text: &str) -> String {
         .collect()
 }
 
-/// Strings, numbers and booleans of encoded parts, in order, as far as there is room. It only
+/// Strings, numbers, booleans and variants' names of encoded parts, in order, as far as there is room. It only
 /// helps people: the digest behind it is what tells keys apart.
 fn parts_prefix(bytes: &[u8]) -> String {
     let mut prefix = String::new();
@@ -197,7 +197,12 @@ impl<'a> Reader<'a> {
         Some(match tag {
             tag::FALSE => "false".into(),
             tag::TRUE => "true".into(),
-            tag::UNIT | tag::NONE | tag::SOME | tag::OK | tag::ERR => String::new(),
+            tag::UNIT
+            | tag::NONE
+            | tag::SOME
+            | tag::OK
+            | tag::ERR
+            | tag::RANGE..=tag::UNBOUNDED => String::new(),
             tag::U8 => u8::from_le_bytes(self.array()?).to_string(),
             tag::U16 => u16::from_le_bytes(self.array()?).to_string(),
             tag::U32 => u32::from_le_bytes(self.array()?).to_string(),
@@ -209,20 +214,19 @@ impl<'a> Reader<'a> {
             tag::I64 => i64::from_le_bytes(self.array()?).to_string(),
             tag::I128 => i128::from_le_bytes(self.array()?).to_string(),
             tag::CHAR => char::from_u32(u32::from_le_bytes(self.array()?))?.to_string(),
-            tag::STR | tag::PATH => {
+            tag::STR | tag::PATH | tag::VARIANT => {
                 let len = self.len()?;
                 String::from_utf8_lossy(self.take(len)?).into_owned()
             }
-            tag::BYTES | tag::PATH_NOT_UTF8 => {
+            tag::BYTES | tag::PATH_NOT_UTF8 | tag::FIELD => {
                 let len = self.len()?;
                 self.take(len)?;
                 String::new()
             }
-            tag::TUPLE | tag::SEQUENCE | tag::SET | tag::MAP => {
+            tag::TUPLE | tag::SEQUENCE | tag::SET | tag::MAP | tag::STRUCT => {
                 self.len()?;
                 String::new()
             }
-            tag::RANGE..=tag::UNBOUNDED => String::new(),
             tag::ORDERING => self.skip(1)?,
             tag::F32 | tag::IPV4 => self.skip(4)?,
             tag::F64 => self.skip(8)?,

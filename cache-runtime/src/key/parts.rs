@@ -2,6 +2,7 @@
 //! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
 
 mod collections;
+mod derived;
 mod ranges;
 mod system;
 
@@ -13,6 +14,8 @@ use std::num::{NonZero, Saturating, Wrapping};
 use std::rc::Rc;
 use std::sync::Arc;
 
+#[doc(hidden)]
+pub use self::derived::with;
 use super::KeyWriter;
 
 /// The first byte of each encoded value.
@@ -45,6 +48,9 @@ pub(super) mod tag {
     pub(crate) const SEQUENCE: u8 = 0x41;
     pub(crate) const SET: u8 = 0x42;
     pub(crate) const MAP: u8 = 0x43;
+    pub(crate) const STRUCT: u8 = 0x44;
+    pub(crate) const VARIANT: u8 = 0x45;
+    pub(crate) const FIELD: u8 = 0x46;
     pub(crate) const DURATION: u8 = 0x50;
     pub(crate) const TIME_AFTER: u8 = 0x51;
     pub(crate) const TIME_BEFORE: u8 = 0x52;

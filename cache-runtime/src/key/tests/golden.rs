@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::super::{Key, KeyPart, Text, digest, namespace_text, readable};
+use super::super::{Key, KeyPart, Text, bytes, digest, namespace_text, readable};
 use super::{encoded, key};
 use crate::spec::KeyForm;
 
@@ -184,6 +184,44 @@ fn the_order_of_a_hash_map_is_not_part_of_its_key() {
     assert_eq!(
         encoded(&forward),
         encoded(&pairs.into_iter().collect::<BTreeMap<_, _>>())
+    );
+}
+
+#[test]
+fn what_derives_write() {
+    let written = |write: fn(&mut super::KeyWriter)| hex(&bytes(key(write).words()));
+    // `struct { ab: u8, c: () }`
+    let structure = written(|k| {
+        k.structure(2);
+        k.field("ab");
+        k.part(&7_u8);
+        k.field("c");
+        k.part(&());
+    });
+    assert_eq!(
+        structure,
+        "4402".to_owned() + "46026162" + "1007" + "460163" + "01"
+    );
+    // `Ab(7, ())`, `Ab`
+    let variant = written(|k| {
+        k.variant("Ab");
+        k.tuple(2);
+        k.part(&7_u8);
+        k.part(&());
+    });
+    assert_eq!(variant, "45024162".to_owned() + "4002" + "1007" + "01");
+    let unit = written(|k| {
+        k.variant("Ab");
+        k.unit();
+    });
+    assert_eq!(unit, "4502416201");
+    assert_eq!(
+        hex(&encoded(&(7_u8, ()))),
+        written(|k| {
+            k.tuple(2);
+            k.part(&7_u8);
+            k.part(&());
+        })
     );
 }
 
