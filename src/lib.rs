@@ -98,8 +98,8 @@ pub use afresh_macros::cached;
 pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
     Builder, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync, Error, ErrorKind,
-    Event, Key, KeyPart, KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag, Tier, bypass,
-    carry, carry_sync, entry, entry_sync, outcome, testing,
+    Event, Key, KeyPart, KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag, Tier,
+    by_serde, bypass, carry, carry_sync, entry, entry_sync, outcome, testing,
 };
 
 #[doc(hidden)]

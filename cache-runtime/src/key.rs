@@ -1,5 +1,5 @@
 //! A key while it is written and looked up: bytes packed into words. What the bytes mean is in the
-//! submodules: encoded parts, template text, and the name that a person or a server sees.
+//! submodules: encoded parts, serialized values, template text, and the name that a person or a server sees.
 
 mod name;
 mod parts;
@@ -7,9 +7,9 @@ mod text;
 
 pub use name::Key;
 pub(crate) use name::{bytes, digest, namespace_text, readable};
-pub use parts::KeyPart;
 #[doc(hidden)]
 pub use parts::with;
+pub use parts::{KeyPart, by_serde};
 #[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
 

@@ -50,7 +50,7 @@ pub use carry::{Carried, carry, carry_sync};
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};
-pub use key::{Key, KeyPart, KeyWriter};
+pub use key::{Key, KeyPart, KeyWriter, by_serde};
 pub use observe::{Event, Observer, Stats};
 pub use output::{Cacheable, Storable};
 pub use plain::Lookup;

@@ -197,12 +197,15 @@ impl<'a> Reader<'a> {
         Some(match tag {
             tag::FALSE => "false".into(),
             tag::TRUE => "true".into(),
-            tag::UNIT
+            tag::END
+            | tag::UNIT
             | tag::NONE
             | tag::SOME
             | tag::OK
             | tag::ERR
-            | tag::RANGE..=tag::UNBOUNDED => String::new(),
+            | tag::RANGE..=tag::UNBOUNDED
+            | tag::OPEN_SEQUENCE..=tag::OPEN_STRUCT
+            | tag::NEWTYPE => String::new(),
             tag::U8 => u8::from_le_bytes(self.array()?).to_string(),
             tag::U16 => u16::from_le_bytes(self.array()?).to_string(),
             tag::U32 => u32::from_le_bytes(self.array()?).to_string(),
@@ -218,7 +221,7 @@ impl<'a> Reader<'a> {
                 let len = self.len()?;
                 String::from_utf8_lossy(self.take(len)?).into_owned()
             }
-            tag::BYTES | tag::PATH_NOT_UTF8 | tag::FIELD => {
+            tag::BYTES | tag::PATH_NOT_UTF8 | tag::FIELD | tag::NAMED => {
                 let len = self.len()?;
                 self.take(len)?;
                 String::new()
@@ -231,7 +234,7 @@ impl<'a> Reader<'a> {
             tag::F32 | tag::IPV4 => self.skip(4)?,
             tag::F64 => self.skip(8)?,
             tag::DURATION | tag::TIME_AFTER | tag::TIME_BEFORE => self.skip(12)?,
-            tag::IPV6 => self.skip(16)?,
+            tag::IPV6 | tag::UNREPEATABLE => self.skip(16)?,
             tag::SOCKET_V4 => self.skip(6)?,
             tag::SOCKET_V6 => self.skip(26)?,
             _ => return None,

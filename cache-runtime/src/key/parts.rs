@@ -1,6 +1,7 @@
 //! Values in default keys and key expressions: each with its type's shape and self-delimiting, so
 //! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
 
+mod by_serde;
 mod collections;
 mod derived;
 mod ranges;
@@ -14,12 +15,15 @@ use std::num::{NonZero, Saturating, Wrapping};
 use std::rc::Rc;
 use std::sync::Arc;
 
+pub use self::by_serde::by_serde;
 #[doc(hidden)]
 pub use self::derived::with;
 use super::KeyWriter;
 
 /// The first byte of each encoded value.
 pub(super) mod tag {
+    // Members whose number is not known before stand between one that opens and this.
+    pub(crate) const END: u8 = 0x00;
     pub(crate) const UNIT: u8 = 0x01;
     pub(crate) const FALSE: u8 = 0x02;
     pub(crate) const TRUE: u8 = 0x03;
@@ -68,6 +72,13 @@ pub(super) mod tag {
     pub(crate) const EXCLUDED: u8 = 0x5e;
     pub(crate) const UNBOUNDED: u8 = 0x5f;
     pub(crate) const ORDERING: u8 = 0x60;
+    pub(crate) const OPEN_SEQUENCE: u8 = 0x70;
+    pub(crate) const OPEN_TUPLE: u8 = 0x71;
+    pub(crate) const OPEN_MAP: u8 = 0x72;
+    pub(crate) const OPEN_STRUCT: u8 = 0x73;
+    pub(crate) const NAMED: u8 = 0x74;
+    pub(crate) const NEWTYPE: u8 = 0x75;
+    pub(crate) const UNREPEATABLE: u8 = 0x7f;
 }
 
 /// A value that can be part of a key.

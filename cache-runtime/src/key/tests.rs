@@ -1,5 +1,6 @@
 //! What keys are made of: frozen bytes, one text for each value, no two values with one key.
 
+mod by_serde;
 mod golden;
 mod injective;
 mod templates;

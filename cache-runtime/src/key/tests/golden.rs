@@ -18,7 +18,7 @@ use super::super::{Key, KeyPart, Text, bytes, digest, namespace_text, readable};
 use super::{encoded, key};
 use crate::spec::KeyForm;
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     let digits =
         |byte: &u8| [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]);
     bytes.iter().flat_map(digits).map(char::from).collect()
@@ -226,7 +226,7 @@ fn what_derives_write() {
 }
 
 #[track_caller]
-fn readable_parts<T: KeyPart>(value: &T) -> String {
+pub(super) fn readable_parts<T: KeyPart>(value: &T) -> String {
     let words = key(|k| k.part(value)).into_boxed();
     readable(
         KeyForm::Parts,
