@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use afresh::{Cache, Outcome, Tier, cached, outcome, testing};
+use afresh::{Cache, Outcome, Tier, cached, invalidates, outcome, testing};
 
 const MISS: Outcome = Outcome::Computed;
 const HIT: Outcome = Outcome::Hit(Tier::Local);
@@ -289,6 +289,32 @@ async fn a_result_behind_a_type_parameter_is_not_stored() {
             assert_eq!(outcome(call).await, (Ok(1), MISS));
         }
         assert_eq!(cache.stats().stored, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn texts_that_a_macro_passes_on_are_read_in_lists_too() {
+    macro_rules! functions {
+        ($tag:literal, $namespace:literal) => {
+            #[cached(ttl = 60, key = "{id}", tags = [$tag], namespace = $namespace)]
+            async fn book(id: i64) -> i64 {
+                id
+            }
+            #[invalidates(namespaces = [$namespace])]
+            async fn outdate() {}
+        };
+    }
+    functions!("book:{id}", "books");
+
+    isolated(async |cache| {
+        assert_eq!(outcome(book(7)).await.1, MISS);
+        assert_eq!(outcome(book(8)).await.1, MISS);
+        cache.invalidate(["book:7"]).await.expect("in memory");
+        assert_eq!(outcome(book(7)).await.1, MISS, "the tag is a template");
+        assert_eq!(outcome(book(8)).await.1, HIT);
+        outdate().await;
+        assert_eq!(outcome(book(8)).await.1, MISS);
     })
     .await;
 }

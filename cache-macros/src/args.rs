@@ -211,11 +211,15 @@ fn value_of(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
             format!("the value of `{keyword}` is missing after `=`"),
         ));
     }
-    Ok(match input.parse()? {
-        // A literal that a `macro_rules!` macro passed on.
+    input.parse().map(literal)
+}
+
+/// An expression, without the group around a literal that a `macro_rules!` macro passed on.
+pub(crate) fn literal(value: Expr) -> Expr {
+    match value {
         Expr::Group(group) if matches!(*group.expr, Expr::Lit(_)) => *group.expr,
         value => value,
-    })
+    }
 }
 
 fn end_of_option(input: ParseStream<'_>) -> syn::Result<()> {
