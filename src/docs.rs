@@ -13,6 +13,9 @@ pub mod singleflight {}
 #[doc = include_str!("docs/redis.md")]
 pub mod redis {}
 
+#[doc = include_str!("docs/catalog.md")]
+pub mod catalog {}
+
 #[doc = include_str!("docs/testing.md")]
 pub mod testing {}
 

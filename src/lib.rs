@@ -38,8 +38,9 @@
 //! | [`Cache::get_or_compute`], [`Lookup`] | what `cached` does, as a call |
 //! | [`entry`](fn@entry) | one entry: its key, peek, put, refresh, invalidate |
 //! | [`outcome`], [`bypass`] | how a call was answered; calls that leave the cache alone |
-//! | [`testing`] | isolation and time for tests |
-//! | [`docs`] | guides: keys, tags and invalidation, singleflight, Redis, testing |
+//! | [`catalog`](fn@catalog) | what invalidates what: a table, a picture, tags that fit nothing |
+//! | [`testing`] | isolation and time for tests; that no tag is misspelled |
+//! | [`docs`] | guides: keys, tags and invalidation, singleflight, Redis, the catalog, testing |
 //!
 //! # What is promised
 //!
@@ -99,7 +100,7 @@ pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
     Builder, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync, Error, ErrorKind,
     Event, Key, KeyPart, KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag, Tier,
-    by_serde, bypass, carry, carry_sync, entry, entry_sync, outcome, testing,
+    by_serde, bypass, carry, carry_sync, catalog, entry, entry_sync, outcome, testing,
 };
 
 #[doc(hidden)]

@@ -9,6 +9,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use crate::cache::{Cache, Inner};
+use crate::catalog;
 use crate::clock::Millis;
 use crate::flight::{Course, Leader};
 use crate::inherit::Inherited;
@@ -323,6 +324,9 @@ impl Call {
             return;
         };
         let inheritance = inherited.finish();
+        for inner in inheritance.from {
+            catalog::inherited(self.spec.place(), inner);
+        }
         if inheritance.is_everything {
             self.misuse(
                 "its values take over more than 64 tags from the cached calls in its body, so that \

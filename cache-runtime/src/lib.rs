@@ -41,12 +41,14 @@ mod spec;
 mod tag;
 mod timer;
 
+pub mod catalog;
 #[doc(hidden)]
 pub mod private;
 pub mod testing;
 
 pub use cache::{Builder, Cache, Consistency};
 pub use carry::{Carried, carry, carry_sync};
+pub use catalog::catalog;
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};

@@ -278,6 +278,14 @@ impl Registered {
     pub(crate) fn cached() -> impl Iterator<Item = &'static Self> {
         Self::all().filter(|one| one.kind == Kind::Cached)
     }
+
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            file: self.file,
+            line: self.line,
+            name: self.name,
+        }
+    }
 }
 
 /// Whether any annotated function of this program is a plain `fn`.

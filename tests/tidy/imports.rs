@@ -9,7 +9,7 @@ use crate::source::Source;
 const ORDER: [&[&str]; 11] = [
     &["error", "clock", "timer"],
     &["spec", "key", "tag", "codec", "shape", "observe"],
-    &["log", "entry", "output"],
+    &["log", "entry", "output", "catalog"],
     &["local"],
     &["shared"],
     &["shared/redis"],
