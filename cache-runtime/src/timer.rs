@@ -15,6 +15,7 @@ static OWN: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     let built = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("afresh")
+        .on_thread_start(|| IS_OURS.set(true))
         .enable_all()
         .build();
     match built {
@@ -29,6 +30,14 @@ static OWN: LazyLock<Option<Runtime>> = LazyLock::new(|| {
 thread_local! {
     /// Whether this thread is in [`block_on`]: a runtime of the caller's stands still meanwhile.
     static BLOCKED: Cell<bool> = const { Cell::new(false) };
+    /// Whether this is the thread that everything in [`block_on`] waits for.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread may wait for something that goes on elsewhere. It may not where it is our
+/// own, on which users' code runs only when an observer is told something.
+pub(crate) fn may_block() -> bool {
+    !IS_OURS.get()
 }
 
 /// The runtime of this crate's own thread.

@@ -40,7 +40,7 @@ pub fn entry_sync<F: FnMut() -> R, R>(call: F) -> EntrySync<F> {
         call,
         inspection: Inspection::new(true),
     };
-    if UNWINDS {
+    if UNWINDS && timer::may_block() {
         // What is no cached call has run, which each operation says.
         let _ = entry.ask(Request::Identify);
     }
@@ -68,7 +68,13 @@ impl<F> fmt::Debug for EntrySync<F> {
 impl<F> EntrySync<F> {
     fn identity(&self) -> Result<Identity, Error> {
         self.inspection.identity().ok_or_else(|| {
-            if UNWINDS {
+            if !timer::may_block() {
+                Error::new(
+                    ErrorKind::Config,
+                    "`entry_sync` was used by an observer: that is told on the thread that the \
+                     answer would come from",
+                )
+            } else if UNWINDS {
                 Error::new(
                     ErrorKind::NotCached,
                     "`entry_sync` was given a closure that does not call a cached sync function; \
