@@ -7,8 +7,14 @@ pub mod keys {}
 #[doc = include_str!("docs/tags-and-invalidation.md")]
 pub mod tags_and_invalidation {}
 
+#[doc = include_str!("docs/inherited-tags.md")]
+pub mod inherited_tags {}
+
 #[doc = include_str!("docs/singleflight.md")]
 pub mod singleflight {}
+
+#[doc = include_str!("docs/sync.md")]
+pub mod sync {}
 
 #[doc = include_str!("docs/redis.md")]
 pub mod redis {}

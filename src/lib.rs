@@ -36,11 +36,12 @@
 //! | [`cached`](macro@cached), [`invalidates`](macro@invalidates) | the attributes, with every option |
 //! | [`Cache`] | making one, installing it, invalidating by hand, [`Stats`] |
 //! | [`Cache::get_or_compute`], [`Lookup`] | what `cached` does, as a call |
-//! | [`entry`](fn@entry) | one entry: its key, peek, put, refresh, invalidate |
+//! | [`entry`](fn@entry), [`entry_sync`](fn@entry_sync) | one entry: its key, peek, put, refresh, invalidate |
 //! | [`outcome`], [`bypass`] | how a call was answered; calls that leave the cache alone |
+//! | [`carry`], [`carry_sync`] | taking a compute along into another task or thread |
 //! | [`catalog`](fn@catalog) | what invalidates what: a table, a picture, tags that fit nothing |
 //! | [`testing`] | isolation and time for tests; that no tag is misspelled |
-//! | [`docs`] | guides: keys, tags and invalidation, singleflight, Redis, the catalog, testing |
+//! | [`docs`] | guides: keys, tags and invalidation, inherited tags, singleflight, plain functions, Redis, the catalog, testing |
 //!
 //! # What is promised
 //!
