@@ -38,7 +38,10 @@ fn an_observer_may_call_them() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let built = Cache::builder().url(server.url()).observer(observer).build();
+    let built = Cache::builder()
+        .url(server.url())
+        .observer(observer)
+        .build();
     let built = runtime.block_on(built).expect("a cache");
     CACHE.set(built).expect("once");
     assert_eq!(size(7), 7);
