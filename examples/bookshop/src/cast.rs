@@ -26,6 +26,12 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
+    /// Which books are in the window: the one that is changed, beside others.
+    pub(crate) fn window(&self) -> Vec<i64> {
+        let others = self.others.iter().copied();
+        [self.subject.id].into_iter().chain(others).collect()
+    }
+
     /// `records` holds at least one book; the database gives the n-th the id n.
     pub(crate) fn choose(records: &[Record]) -> Self {
         let Record {

@@ -5,6 +5,8 @@
 //! - `book:7`: the details of book 7;
 //! - `genre:sea`: the list of that genre;
 //! - `titles`: whatever may show any book's title (pages, searches).
+//!
+//! `window` has none: it is made of other answers, and takes over theirs.
 
 use std::fmt;
 
@@ -51,6 +53,14 @@ pub(crate) struct Statistics {
     pub(crate) authors: u32,
     /// Each genre with how many books it has, the largest first.
     pub(crate) genres: Vec<(String, u32)>,
+}
+
+/// What passers-by see.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub(crate) titles: Vec<String>,
+    /// How many books there are in all.
+    pub(crate) books: u32,
 }
 
 /// Why a question or a change failed. Cloned to all who waited for the same compute.
@@ -176,6 +186,18 @@ pub(crate) async fn statistics(db: &Db) -> Result<Statistics, ShopError> {
     .await
 }
 
+/// The shop window: some books, and how many more there are. It has no query of its own and no tag:
+/// it goes when one of the answers goes that it is made of.
+#[cached(ttl = "1h", key = ids, singleflight)]
+pub(crate) async fn window(db: &Db, ids: &[i64]) -> Result<Window, ShopError> {
+    let mut titles = Vec::new();
+    for &id in ids {
+        titles.push(book(db, id).await?.title);
+    }
+    let books = statistics(db).await?.books;
+    Ok(Window { titles, books })
+}
+
 fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
     Ok(Line {
         id: row.get(0)?,
@@ -191,4 +213,13 @@ fn folded(words: &str) -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    /// What a change names is on some answer, and what is on an answer some change names.
+    #[test]
+    fn no_tag_is_on_one_side_only() {
+        afresh::testing::assert_no_orphan_tags();
+    }
 }

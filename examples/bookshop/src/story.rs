@@ -153,6 +153,7 @@ impl Story {
             self.visitor.page(1).await?;
             self.visitor.search(&words).await?;
             self.visitor.statistics().await?;
+            self.visitor.window(&self.cast.window()).await?;
             if words == word {
                 // Later ones may be this run's own: what is in doubt here is looked up there.
                 self.found = Cache::global().stats().hits_shared;
@@ -184,6 +185,8 @@ impl Story {
         }
         self.visitor.search(&self.cast.word()).await?;
         self.visitor.page(1).await?;
+        // No tag is written on it: it is made of the book.
+        self.visitor.window(&self.cast.window()).await?;
         self.visitor.statistics().await?;
         self.untouched().await?;
         Ok(Some(subject))
@@ -204,6 +207,7 @@ impl Story {
         self.visitor.genre(from).await?;
         self.visitor.genre(to).await?;
         self.visitor.statistics().await?;
+        self.visitor.window(&self.cast.window()).await?;
         for genre in subject.genres.iter().filter(|genre| *genre != from) {
             self.visitor.genre(genre).await?;
         }
@@ -245,6 +249,8 @@ impl Story {
     }
 
     fn close(&mut self) -> io::Result<()> {
+        self.visitor.printer.section("What invalidates what")?;
+        self.visitor.printer.text(afresh::catalog())?;
         let stats = Cache::global().stats();
         let queries = plural(self.visitor.db.trips(), "query", "queries");
         let calls = plural(self.visitor.calls, "question", "questions");

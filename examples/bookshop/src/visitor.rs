@@ -8,8 +8,8 @@ use afresh::outcome;
 
 use crate::db::Db;
 use crate::print::Printer;
-use crate::shop::{Book, Line, Page, ShopError, Statistics};
-use crate::shop::{book, by_genre, page, search, statistics};
+use crate::shop::{Book, Line, Page, ShopError, Statistics, Window};
+use crate::shop::{book, by_genre, page, search, statistics, window};
 
 /// Who asks.
 #[derive(Debug)]
@@ -55,6 +55,13 @@ impl Visitor {
     pub(crate) async fn statistics(&mut self) -> io::Result<()> {
         let db = self.db.clone();
         self.ask("statistics", statistics(&db), describe_statistics)
+            .await
+            .map(drop)
+    }
+
+    pub(crate) async fn window(&mut self, ids: &[i64]) -> io::Result<()> {
+        let db = self.db.clone();
+        self.ask("window", window(&db, ids), describe_window)
             .await
             .map(drop)
     }
@@ -138,6 +145,12 @@ fn describe_lines(lines: &[Line], looks_for: i64) -> String {
 fn describe_page(page: &Page) -> String {
     let first = page.lines.first().map_or("", |line| &line.title);
     format!("of {}, from {first}", page.of)
+}
+
+fn describe_window(window: &Window) -> String {
+    let others = window.books.saturating_sub(window.titles.len() as u32);
+    let titles = window.titles.join("; ");
+    format!("{others} more than {titles}")
 }
 
 fn describe_statistics(numbers: &Statistics) -> String {
