@@ -81,9 +81,18 @@ impl Label {
         self.any(other, Pattern::may_be)
     }
 
-    /// Whether the two are likely to be meant for each other.
+    /// Whether the two are likely to be meant for each other; so are two that are one constant.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.any(other, Pattern::is_like)
+        let constant = self.constant();
+        self.any(other, Pattern::is_like) || constant.is_some() && constant == other.constant()
+    }
+
+    /// The constant that it is, by its own name: it may be imported or not.
+    fn constant(&self) -> Option<&'static str> {
+        let (_, own) = path(self.text).filter(|_| !self.is_seen())?;
+        let is_upper = |c: char| c.is_uppercase() || c.is_numeric() || c == '_';
+        let is_whole = !own.is_empty() && self.text.ends_with(own);
+        (is_whole && own.chars().all(is_upper)).then_some(own)
     }
 
     /// Whether one is the other, misspelled.

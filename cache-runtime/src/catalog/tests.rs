@@ -120,6 +120,16 @@ fn both_sides_are_compared() {
 }
 
 #[test]
+fn the_nearest_is_told() {
+    static ALL: [Registered; 2] = [
+        cached("book", 4, &[Tag("book:{id}"), Tag("books:{id}")]),
+        mutation("rename", 9, &[Tag("bok:{id}")]),
+    ];
+    let orphans = of(&ALL, &[]).orphans();
+    assert_eq!(orphans[0].near().map(|(text, _)| text), Some("book:{id}"));
+}
+
+#[test]
 fn what_cannot_be_seen_could_be_anything_but_two_that_are_almost_the_same_are_told() {
     static UNSEEN: [Registered; 3] = [
         cached("book", 4, &[Tag("books"), Tag("shelf:{id}")]),
@@ -214,4 +224,39 @@ fn exceptions_may_have_stars() {
 #[test]
 fn nothing_is_said_to_be_nothing() {
     assert_eq!(of(&[], &[]).to_string(), "no annotated function\n");
+}
+
+#[test]
+fn a_constant_is_the_same_tag_on_both_sides() {
+    static ALL: [Registered; 5] = [
+        cached("book", 1, &[TagExpr("BOOKS")]),
+        cached("author", 2, &[TagExpr("AUTHORS")]),
+        cached("shelf", 3, &[TagExpr("A(id)"), TagExpr("(a, b)")]),
+        mutation(
+            "change",
+            4,
+            &[
+                TagExpr("crate::tags::BOOKS"),
+                TagExpr("A(id)"),
+                TagExpr("(a, b)"),
+            ],
+        ),
+        mutation("clear", 5, &[Tag("BOOKS")]),
+    ];
+    let catalog = of(&ALL, &[]);
+    let by = |one| {
+        catalog
+            .invalidating(one)
+            .map(|by| by.name())
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<_> = catalog.cached().map(|one| (one.name(), by(one))).collect();
+    assert_eq!(
+        all,
+        [
+            ("author", vec![]),
+            ("book", vec!["change"]),
+            ("shelf", vec![])
+        ]
+    );
 }

@@ -73,6 +73,10 @@ fn spelling_is_compared_without_the_names_of_values() {
     let slip = |a, b| Pattern::template(a).is_slip_of(&Pattern::template(b));
     assert!(slip("bok:{id}", "book:{id}"));
     assert!(!slip("book:{id}", "books"));
+    assert!(
+        !slip("book:{id}", "book:"),
+        "one has a value, the other has none"
+    );
     assert!(!slip("author", "editor"));
 }
 
