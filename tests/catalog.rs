@@ -10,27 +10,11 @@ use afresh::{Cache, cached, catalog, invalidates, testing};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// The types of tags of a shop.
+/// The tags of a shop.
 mod typed {
-    use std::fmt;
-
+    #[derive(afresh::Tag)]
     pub(crate) enum Shop {
         Shelf(u8),
-    }
-
-    afresh::__private::register_tags!("Shop", [("Shelf", "shelf:{0}")]);
-
-    impl From<Shop> for afresh::Tag {
-        fn from(Shop::Shelf(room): Shop) -> Self {
-            format!("shelf:{room}").into()
-        }
-    }
-
-    impl fmt::Display for Shop {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let Self::Shelf(room) = self;
-            write!(f, "shelf:{room}")
-        }
     }
 }
 
@@ -60,6 +44,11 @@ mod books {
     pub(crate) async fn shelf<T: afresh::KeyPart>(room: u8, of: T) -> u8 {
         let _ = of;
         room
+    }
+
+    #[cached(ttl = 5, key = "{of}", tags = ["books"], inherit = false)]
+    pub(crate) fn count(of: u8) -> u8 {
+        of
     }
 
     #[invalidates(tags = ["books", "book:{book}"], crash_safe(deadline = "5s"))]
@@ -192,6 +181,7 @@ async fn each_function_is_on_record_once_at_its_own_line() {
     books::move_shelf().await;
     books::genre("poems", 1).await;
     books::book(1).await.expect("it is");
+    books::count(1);
     shop::Till::total(&shop, 1).await;
 
     let catalog = catalog();
@@ -209,7 +199,7 @@ async fn each_function_is_on_record_once_at_its_own_line() {
     }
     assert_eq!(
         (catalog.cached().count(), catalog.mutations().count()),
-        (6, 4)
+        (7, 4)
     );
 }
 
@@ -229,7 +219,10 @@ fn what_is_written_can_be_asked_for() {
     let by: Vec<_> = catalog.invalidating(genre).map(|one| one.name()).collect();
     assert_eq!(by, ["move_shelf", "rename"]);
 
-    assert!(find(&catalog, "book").is_singleflight());
+    let book = find(&catalog, "book");
+    assert!(book.is_singleflight() && !book.is_sync());
+    let count = find(&catalog, "count");
+    assert!(count.is_sync() && !count.inherits());
     let shelf = find(&catalog, "shelf");
     assert!(shelf.is_local() && shelf.ttl().is_none());
     assert_eq!(shelf.key(), "(room, of)");

@@ -53,6 +53,12 @@ impl Function {
         self.0.line
     }
 
+    /// Whether it is a plain `fn`.
+    #[must_use]
+    pub fn is_sync(&self) -> bool {
+        self.0.sync
+    }
+
     pub(super) fn krate(&self) -> &'static str {
         let module = self.module();
         module.split_once("::").map_or(module, |(krate, _)| krate)

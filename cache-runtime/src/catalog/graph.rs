@@ -105,8 +105,7 @@ impl Graph {
             What::Namespace => 'n',
             What::Cached => 'c',
         };
-        let same = self.nodes.iter().filter(|node| node.id.starts_with(letter));
-        let id = format!("{letter}{}", same.count());
+        let id = self.free(format!("{letter}_{}", words(&text)));
         let node = Node {
             id: id.clone(),
             what,
@@ -114,6 +113,16 @@ impl Graph {
         };
         self.nodes.push(node);
         id
+    }
+
+    /// An id that no node has yet.
+    fn free(&self, id: String) -> String {
+        let is_free = |id: &String| self.nodes.iter().all(|node| node.id != *id);
+        if is_free(&id) {
+            return id;
+        }
+        let numbered = (2..).map(|number| format!("{id}_{number}"));
+        numbered.into_iter().find(is_free).unwrap_or(id)
     }
 
     /// The node of a tag: one for all that are the same but for the names of their values.
@@ -233,6 +242,14 @@ impl Catalog {
         text.push_str("}\n");
         text
     }
+}
+
+/// The words of a text, as part of an id. By these and not by numbers, so that one more function
+/// is one more line, where a picture is kept under version control.
+fn words(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("_")
 }
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -52,26 +52,26 @@ fn labels_are_escaped_and_inner_functions_are_dashed() {
         catalog.mermaid(),
         "\
 flowchart LR
-    m0{{\"books::rename\"}}
-    c0[\"books::book\"]
-    c1[\"books::page\"]
-    t0([\"a#quot;{x}#92;#lt;T#gt;#35;#96;\"])
-    t0 --> c0
-    m0 --> t0
-    c0 -.-> c1
+    m_books_rename{{\"books::rename\"}}
+    c_books_book[\"books::book\"]
+    c_books_page[\"books::page\"]
+    t_a_x_T([\"a#quot;{x}#92;#lt;T#gt;#35;#96;\"])
+    t_a_x_T --> c_books_book
+    m_books_rename --> t_a_x_T
+    c_books_book -.-> c_books_page
 "
     );
     assert_eq!(
         catalog.dot(),
         r#"digraph {
     rankdir=LR;
-    m0 [label="books::rename", shape=hexagon];
-    c0 [label="books::book", shape=box];
-    c1 [label="books::page", shape=box];
-    t0 [label="a\"{x}\\<T>#`", shape=ellipse];
-    t0 -> c0;
-    m0 -> t0;
-    c0 -> c1 [style=dashed];
+    m_books_rename [label="books::rename", shape=hexagon];
+    c_books_book [label="books::book", shape=box];
+    c_books_page [label="books::page", shape=box];
+    t_a_x_T [label="a\"{x}\\<T>#`", shape=ellipse];
+    t_a_x_T -> c_books_book;
+    m_books_rename -> t_a_x_T;
+    c_books_book -> c_books_page [style=dashed];
 }
 "#
     );
@@ -100,12 +100,12 @@ fn both_sides_are_compared() {
     let catalog = of(&ALL, &[]);
     let picture = catalog.mermaid();
     assert!(
-        picture.contains("t2([\"bok:{id}\"]):::orphan\n"),
+        picture.contains("t_bok_id([\"bok:{id}\"]):::orphan\n"),
         "{picture}"
     );
     assert!(picture.ends_with("    classDef orphan stroke-dasharray: 4\n"));
     let picture = catalog.dot();
-    let orphan = "t2 [label=\"bok:{id}\", shape=ellipse, style=dashed];\n";
+    let orphan = "t_bok_id [label=\"bok:{id}\", shape=ellipse, style=dashed];\n";
     assert!(picture.contains(orphan), "{picture}");
     let told: Vec<_> = catalog.orphans().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -258,5 +258,28 @@ fn a_constant_is_the_same_tag_on_both_sides() {
             ("book", vec!["change"]),
             ("shelf", vec![])
         ]
+    );
+}
+
+#[test]
+fn ids_are_words_and_each_is_one_node() {
+    static ALL: [Registered; 2] = [
+        cached("book", 1, &[Tag("a:b"), Tag("a/b"), Tag("a_b"), Tag("a:b")]),
+        mutation("book", 2, &[Tag("a/b")]),
+    ];
+    assert_eq!(
+        of(&ALL, &[]).mermaid(),
+        "\
+flowchart LR
+    m_books_book{{\"books::book\"}}
+    c_books_book[\"books::book\"]
+    t_a_b([\"a:b\"])
+    t_a_b_2([\"a/b\"])
+    t_a_b_3([\"a_b\"])
+    t_a_b --> c_books_book
+    t_a_b_2 --> c_books_book
+    t_a_b_3 --> c_books_book
+    m_books_book --> t_a_b_2
+"
     );
 }
