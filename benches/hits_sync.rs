@@ -71,15 +71,15 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 /// One call's time in each of two ways, in turn; the median of each, and of the ratios.
-fn compare(name: &str, calls: usize, mut one: impl FnMut(i64), mut other: impl FnMut(i64)) {
-    let mut time = |round: usize, call: &mut dyn FnMut(i64)| {
+fn compare(name: &str, calls: u32, mut one: impl FnMut(i64), mut other: impl FnMut(i64)) {
+    let time = |round: usize, call: &mut dyn FnMut(i64)| {
         let start = Instant::now();
-        order(round).take(calls).for_each(call);
+        order(round).take(calls as usize).for_each(call);
         start.elapsed()
     };
     let mut pairs: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|round| {
-            let each = |all: Duration| all.as_secs_f64() * 1e9 / calls as f64;
+            let each = |all: Duration| all.as_secs_f64() * 1e9 / f64::from(calls);
             (each(time(round, &mut one)), each(time(round, &mut other)))
         })
         .collect();
