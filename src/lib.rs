@@ -34,6 +34,8 @@
 //! | | |
 //! | --- | --- |
 //! | [`cached`](macro@cached), [`invalidates`](macro@invalidates) | the attributes, with every option |
+//! | [`KeyPart`](derive@KeyPart), [`Tag`](derive@Tag) | the derives: types in keys, types of tags |
+//! | [`by_serde`] | a part of a key of anything that is `Serialize` |
 //! | [`Cache`] | making one, installing it, invalidating by hand, [`Stats`] |
 //! | [`Cache::get_or_compute`], [`Lookup`] | what `cached` does, as a call |
 //! | [`entry`](fn@entry), [`entry_sync`](fn@entry_sync) | one entry: its key, peek, put, refresh, invalidate |
@@ -89,6 +91,7 @@
 //! | `redis` (default) | the shared store; without it, a URL is an error that says so |
 //! | `tls` | encrypted connections to it: `rediss://` |
 //! | `json`, `msgpack`, `bincode` | codecs beside postcard, see [`Codec`] |
+//! | `uuid`, `chrono`, `jiff` | types of these crates as [parts of keys](docs::keys#what-can-be-a-part) |
 
 #[doc = include_str!("docs/derive-key-part.md")]
 pub use afresh_macros::KeyPart;

@@ -217,6 +217,7 @@ impl<'a> Reader<'a> {
             tag::I64 => i64::from_le_bytes(self.array()?).to_string(),
             tag::I128 => i128::from_le_bytes(self.array()?).to_string(),
             tag::CHAR => char::from_u32(u32::from_le_bytes(self.array()?))?.to_string(),
+            tag::UUID => hyphenated(u128::from_be_bytes(self.array()?)),
             tag::STR | tag::PATH | tag::VARIANT => {
                 let len = self.len()?;
                 String::from_utf8_lossy(self.take(len)?).into_owned()
@@ -230,12 +231,18 @@ impl<'a> Reader<'a> {
                 self.len()?;
                 String::new()
             }
-            tag::ORDERING => self.skip(1)?,
+            tag::ORDERING | tag::WEEKDAY | tag::MONTH => self.skip(1)?,
             tag::F32 | tag::IPV4 => self.skip(4)?,
-            tag::F64 => self.skip(8)?,
-            tag::DURATION | tag::TIME_AFTER | tag::TIME_BEFORE => self.skip(12)?,
+            tag::F64 | tag::TIME => self.skip(8)?,
+            tag::DURATION
+            | tag::TIME_AFTER
+            | tag::TIME_BEFORE
+            | tag::MOMENT
+            | tag::ZONED
+            | tag::SIGNED_DURATION => self.skip(12)?,
+            tag::DATE_TIME => self.skip(14)?,
             tag::IPV6 | tag::UNREPEATABLE => self.skip(16)?,
-            tag::SOCKET_V4 => self.skip(6)?,
+            tag::SOCKET_V4 | tag::DATE => self.skip(6)?,
             tag::SOCKET_V6 => self.skip(26)?,
             _ => return None,
         })
@@ -244,6 +251,14 @@ impl<'a> Reader<'a> {
     fn skip(&mut self, count: usize) -> Option<String> {
         self.take(count).map(|_| String::new())
     }
+}
+
+/// An identifier as it is usually written.
+fn hyphenated(id: u128) -> String {
+    let digits = format!("{id:032x}");
+    [0..8, 8..12, 12..16, 16..20, 20..32]
+        .map(|group| &digits[group])
+        .join("-")
 }
 
 /// A namespace inside a Redis key: without what would start a hash tag or break a line.

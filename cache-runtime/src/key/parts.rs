@@ -2,10 +2,18 @@
 //! that a sequence of parts can be read in one way only. The tags are frozen by golden tests.
 
 mod by_serde;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod calendar;
+#[cfg(feature = "chrono")]
+mod chrono;
 mod collections;
 mod derived;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod ranges;
 mod system;
+#[cfg(feature = "uuid")]
+mod uuid;
 
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
@@ -72,6 +80,15 @@ pub(super) mod tag {
     pub(crate) const EXCLUDED: u8 = 0x5e;
     pub(crate) const UNBOUNDED: u8 = 0x5f;
     pub(crate) const ORDERING: u8 = 0x60;
+    pub(crate) const UUID: u8 = 0x61;
+    pub(crate) const MOMENT: u8 = 0x62;
+    pub(crate) const ZONED: u8 = 0x63;
+    pub(crate) const DATE: u8 = 0x64;
+    pub(crate) const TIME: u8 = 0x65;
+    pub(crate) const DATE_TIME: u8 = 0x66;
+    pub(crate) const SIGNED_DURATION: u8 = 0x67;
+    pub(crate) const WEEKDAY: u8 = 0x68;
+    pub(crate) const MONTH: u8 = 0x69;
     pub(crate) const OPEN_SEQUENCE: u8 = 0x70;
     pub(crate) const OPEN_TUPLE: u8 = 0x71;
     pub(crate) const OPEN_MAP: u8 = 0x72;

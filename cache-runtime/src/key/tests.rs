@@ -3,6 +3,8 @@
 mod by_serde;
 mod golden;
 mod injective;
+#[cfg(any(feature = "uuid", feature = "chrono", feature = "jiff"))]
+mod others;
 mod templates;
 
 use super::{KeyPart, KeyWriter, bytes, hash};

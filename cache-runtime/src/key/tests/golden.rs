@@ -25,7 +25,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 #[track_caller]
-fn frozen<T: KeyPart + ?Sized>(value: &T, expected: &str) {
+pub(super) fn frozen<T: KeyPart + ?Sized>(value: &T, expected: &str) {
     assert_eq!(hex(&encoded(value)), expected.replace(' ', ""));
 }
 
