@@ -1,10 +1,10 @@
-//! Types that derive `KeyPart`: which values share a key, and the names that are frozen. What a
-//! derive writes, call by call, is in the golden expansions of the macros.
+//! Types that derive `KeyPart` or have serde's derive: which values share a key, and the names that
+//! are frozen. What a derive writes, call by call, is in the golden expansions of the macros.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
-use afresh::{KeyPart, cached, entry};
+use afresh::{Cache, KeyPart, Outcome, Tier, by_serde, cached, entry, outcome, testing};
 
 /// The key of one value, behind `by:`.
 async fn key<T: KeyPart>(value: T) -> String {
@@ -283,4 +283,78 @@ async fn the_facade_may_have_another_name() {
         bits: u8,
     }
     assert!(key(Moved { id: 3, bits: 7 }).await.starts_with("3:3~"));
+}
+
+#[derive(serde::Serialize)]
+struct Search<'a> {
+    words: Vec<&'a str>,
+    flags: HashMap<&'a str, bool>,
+}
+
+#[cached(ttl = 60, key = (id, by_serde(search)), namespace = "searches")]
+async fn search(id: u32, search: &Search<'_>) -> usize {
+    let _ = id;
+    search.words.len()
+}
+
+#[derive(KeyPart)]
+struct Page<'a> {
+    number: u32,
+    #[key(with = by_serde)]
+    search: Search<'a>,
+}
+
+#[tokio::test]
+async fn what_is_serializable_is_a_part() {
+    let searching = |word| Search {
+        words: vec![word],
+        flags: HashMap::from([("new", true), ("cheap", false), ("near", true)]),
+    };
+    testing::with_cache(Cache::in_memory(), async {
+        for (word, came) in [
+            ("dune", Outcome::Computed),
+            ("dune", Outcome::Hit(Tier::Local)),
+            ("kafka", Outcome::Computed),
+        ] {
+            assert_eq!(outcome(search(7, &searching(word))).await, (1, came));
+        }
+    })
+    .await;
+    let entry = entry(search(7, &searching("dune"))).key().await;
+    assert_eq!(
+        entry.expect("a cached call").as_str(),
+        "searches:7:dune:new:true:near:true:cheap:false~5010dc284e24a9fdaf4330f7483fbfe4"
+    );
+    let page = |number, word| Page {
+        number,
+        search: searching(word),
+    };
+    assert_eq!(key(page(1, "dune")).await, key(page(1, "dune")).await);
+    assert_ne!(key(page(1, "dune")).await, key(page(1, "kafka")).await);
+    assert_ne!(key(page(1, "dune")).await, key(page(2, "dune")).await);
+}
+
+/// A path that is not text cannot be serialized: no call may find what another has stored.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_cannot_be_serialized_is_computed_each_time() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::path::Path;
+
+    #[cached(ttl = 60, key = by_serde(path))]
+    async fn length(path: &Path) -> usize {
+        path.as_os_str().len()
+    }
+    testing::with_cache(Cache::in_memory(), async {
+        for bytes in [&[0xff][..], &[0xff], &[0xff, 0xfe]] {
+            let path = Path::new(OsStr::from_bytes(bytes));
+            let computed = (bytes.len(), Outcome::Computed);
+            assert_eq!(outcome(length(path)).await, computed);
+        }
+        assert_eq!(outcome(length(Path::new("a"))).await.1, Outcome::Computed);
+        let again = outcome(length(Path::new("a"))).await.1;
+        assert_eq!(again, Outcome::Hit(Tier::Local));
+    })
+    .await;
 }

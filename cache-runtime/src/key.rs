@@ -9,7 +9,7 @@ pub use name::Key;
 pub(crate) use name::{bytes, digest, namespace_text, readable};
 #[doc(hidden)]
 pub use parts::with;
-pub use parts::{KeyPart, by_serde};
+pub use parts::{BySerde, KeyPart, by_serde};
 #[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
 
@@ -100,6 +100,14 @@ impl KeyWriter {
         }
         if !rest.is_empty() {
             self.append(load(rest), rest.len());
+        }
+    }
+
+    /// Appends what another key holds.
+    fn again(&mut self, other: &Self) {
+        let words = &other.words()[1..];
+        for (at, word) in words.iter().enumerate() {
+            self.append(*word, (other.len() - at * 8).min(8));
         }
     }
 

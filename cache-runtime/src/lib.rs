@@ -52,7 +52,7 @@ pub use catalog::catalog;
 pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};
-pub use key::{Key, KeyPart, KeyWriter, by_serde};
+pub use key::{BySerde, Key, KeyPart, KeyWriter, by_serde};
 pub use observe::{Event, Observer, Stats};
 pub use output::{Cacheable, Storable};
 pub use plain::Lookup;

@@ -23,7 +23,7 @@ use std::num::{NonZero, Saturating, Wrapping};
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use self::by_serde::by_serde;
+pub use self::by_serde::{BySerde, by_serde};
 #[doc(hidden)]
 pub use self::derived::with;
 use super::KeyWriter;
@@ -100,8 +100,10 @@ pub(super) mod tag {
 
 /// A value that can be part of a key.
 ///
-/// Two values that are not the same must be encoded differently, and the same value must be
-/// encoded in the same way everywhere. Write the fields that identify a value, as one tuple:
+/// The derive of the same name implements it, and [`by_serde`] makes a part of anything that is
+/// `Serialize`. By hand: two values that are not the same must be encoded differently, and the same
+/// value must be encoded in the same way everywhere. Write the fields that identify a value, as one
+/// tuple:
 ///
 /// ```
 /// # use afresh_runtime as afresh;
@@ -126,7 +128,7 @@ pub(super) mod tag {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",
-    note = "implement `afresh::KeyPart` for it, leave it out with `skip(..)`, or say what identifies the call with `key = ..`"
+    note = "write `#[derive(afresh::KeyPart)]` on it; or leave it out with `skip(..)` (a field, with `#[key(skip)]`), or say what identifies the call with `key = ..` (a value that is `Serialize`, with `by_serde(&value)`)"
 )]
 pub trait KeyPart {
     /// Writes the value into a key.

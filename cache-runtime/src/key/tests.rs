@@ -38,6 +38,11 @@ fn appends_are_the_bytes_appended() {
             assert_eq!(key.words()[0] as usize, expected.len());
             assert_eq!(key.words().len(), 1 + expected.len().div_ceil(8));
             assert_eq!(*key.clone().into_boxed(), *key.words());
+            let mut again = KeyWriter::new();
+            again.bytes(&source[..before]);
+            again.again(&key);
+            let expected = [&source[..before], &expected].concat();
+            assert_eq!(bytes(again.words()), expected, "{before} + {len}, again");
         }
     }
 }

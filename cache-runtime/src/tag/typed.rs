@@ -9,27 +9,19 @@ use std::fmt;
     note = "implement `Display` for it, or write a template that names other fields: `#[tag(\"..\")]`"
 )]
 pub trait TagPart {
-    /// Shows the value.
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+    /// The value, to be shown.
+    fn shown(&self) -> &dyn fmt::Display;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: fmt::Display + ?Sized> TagPart for T {
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt(f)
+impl<T: fmt::Display> TagPart for T {
+    fn shown(&self) -> &dyn fmt::Display {
+        self
     }
 }
 
 /// A value of a template, to be shown.
-// Opaque, so that a type without `Display` is one mistake and not two.
-pub fn tag_value<T: TagPart + ?Sized>(value: &T) -> impl fmt::Display + '_ {
-    struct Shown<'a, T: ?Sized>(&'a T);
-
-    impl<T: TagPart + ?Sized> fmt::Display for Shown<'_, T> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.show(f)
-        }
-    }
-
-    Shown(value)
+// The result does not depend on the type, so that one without `Display` is one mistake and not two.
+pub fn tag_value<T: TagPart>(value: &T) -> &dyn fmt::Display {
+    value.shown()
 }

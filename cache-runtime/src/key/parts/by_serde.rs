@@ -31,31 +31,28 @@ use crate::key::{KeyWriter, bytes};
 ///
 /// A key cannot fail. Where a `Serialize` does, the key is one that no other call has: the call
 /// computes, what it stores is not found again, and a warning is logged.
-pub fn by_serde<T: Serialize + ?Sized>(value: &T) -> impl KeyPart + Copy + fmt::Debug {
-    BySerde(value)
-}
-
-struct BySerde<'a, T: ?Sized>(&'a T);
-
-impl<T: ?Sized> Clone for BySerde<'_, T> {
-    fn clone(&self) -> Self {
-        *self
+pub fn by_serde<T: Serialize + ?Sized>(value: &T) -> BySerde {
+    let mut key = KeyWriter::new();
+    if let Err(error) = value.serialize(Writer(&mut key)) {
+        unrepeatable(&mut key, std::any::type_name::<T>(), &error);
     }
+    BySerde(key)
 }
 
-impl<T: ?Sized> Copy for BySerde<'_, T> {}
+/// What [`by_serde`] makes of a value: the value as it was then.
+// Encoded at once: that borrows nothing, and a type that is not `Serialize` is one mistake.
+#[derive(Clone)]
+pub struct BySerde(KeyWriter);
 
-impl<T: ?Sized> fmt::Debug for BySerde<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "by_serde({})", std::any::type_name::<T>())
-    }
-}
-
-impl<T: Serialize + ?Sized> KeyPart for BySerde<'_, T> {
+impl KeyPart for BySerde {
     fn encode(&self, key: &mut KeyWriter) {
-        if let Err(error) = self.0.serialize(Writer(key)) {
-            unrepeatable(key, std::any::type_name::<T>(), &error);
-        }
+        key.again(&self.0);
+    }
+}
+
+impl fmt::Debug for BySerde {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BySerde").finish_non_exhaustive()
     }
 }
 
