@@ -43,10 +43,13 @@ struct Field {
 impl Subject {
     /// Reads the type; a union has no value to speak of.
     fn read(derive: &str, instead: &str, item: TokenStream, diag: &mut Diag) -> Option<Self> {
-        let (ident, generics, attrs, kind) = match diag.take(syn::parse2(item))? {
+        let (mut ident, generics, attrs, kind) = match diag.take(syn::parse2(item))? {
             Item::Struct(it) => (it.ident, it.generics, it.attrs, Kind::Struct(it.fields)),
             Item::Enum(it) => {
-                let variants = it.variants.into_iter().collect();
+                let mut variants: Vec<_> = it.variants.into_iter().collect();
+                for variant in &mut variants {
+                    respan(&mut variant.ident);
+                }
                 (it.ident, it.generics, it.attrs, Kind::Enum(variants))
             }
             Item::Union(it) => {
@@ -63,6 +66,7 @@ impl Subject {
                 return None;
             }
         };
+        respan(&mut ident);
         Some(Self {
             ident,
             generics,
@@ -122,13 +126,23 @@ fn fields(fields: &Fields) -> Vec<Field> {
     let members = fields.members();
     let numbered = fields.iter().zip(members).enumerate();
     numbered
-        .map(|(number, (field, member))| Field {
-            member,
-            ty: field.ty.clone(),
-            attrs: field.attrs.clone(),
-            local: Ident::new(&format!("value{number}"), at(field.ty.span())),
+        .map(|(number, (field, mut member))| {
+            if let Member::Named(ident) = &mut member {
+                respan(ident);
+            }
+            Field {
+                member,
+                ty: field.ty.clone(),
+                attrs: field.attrs.clone(),
+                local: Ident::new(&format!("value{number}"), at(field.ty.span())),
+            }
         })
         .collect()
+}
+
+/// Where it stands, but as generated: what is deprecated is not used by deriving.
+fn respan(ident: &mut Ident) {
+    ident.set_span(at(ident.span()));
 }
 
 /// The tokens of a pattern that binds the fields of `path`.
