@@ -1,0 +1,11 @@
+//! What belongs on a field is on the type.
+
+use afresh::KeyPart;
+
+#[derive(KeyPart)]
+#[key(skip)]
+struct Filter {
+    author: u32,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+//! Nobody knows which field of a union is its value.
+
+use afresh::KeyPart;
+
+#[derive(KeyPart)]
+union Bits {
+    int: u32,
+    float: f32,
+}
+
+fn main() {}
