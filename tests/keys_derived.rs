@@ -269,6 +269,41 @@ async fn parameters_of_all_kinds() {
     assert_eq!(key(never).await, key(None::<u8>).await);
 }
 
+macro_rules! newtypes {
+    ($($name:ident<$t:ident>($ty:ty)),*) => {$(
+        #[derive(KeyPart)]
+        struct $name<$t>($ty);
+    )*};
+}
+
+newtypes!(Many<T>(Vec<T>), Next<T>(Option<(T, Box<Next<T>>)>));
+
+#[derive(KeyPart)]
+struct Last<T: ?Sized> {
+    size: u8,
+    last: T,
+}
+
+#[tokio::test]
+async fn a_macro_may_write_them_and_the_last_field_be_unsized() {
+    assert_eq!(key(Many(vec![1_u8])).await, key((vec![1_u8],)).await);
+    let next = Next(Some((1_u8, Box::new(Next(None)))));
+    assert_eq!(key(next).await, key((Some((1_u8, (None::<u8>,))),)).await);
+    let unsized_: Box<Last<[u8]>> = Box::new(Last {
+        size: 1,
+        last: [1, 2],
+    });
+    let size = unsized_.size;
+    assert_eq!(
+        key(unsized_).await,
+        key(Last {
+            size,
+            last: vec![1_u8, 2]
+        })
+        .await
+    );
+}
+
 mod elsewhere {
     pub(crate) use afresh as renamed;
 }

@@ -95,6 +95,27 @@ fn a_struct_is_its_template() {
     assert!(never.map(Tag::from).is_none());
 }
 
+/// What is passed on is in a group of its own.
+macro_rules! tags {
+    ($name:ident: $($variant:ident($ty:ty) = $text:literal),*) => {
+        #[derive(Tag)]
+        enum $name {
+            All,
+            $(#[tag($text)] $variant($ty)),*
+        }
+    };
+}
+
+tags!(Passed: One(i64) = "all:{0}", Two(&'static str) = "all/{0}", Three(i64) = "all:x{0}");
+
+#[test]
+fn a_macro_may_write_them() {
+    text(Passed::All, "all");
+    text(Passed::One(1), "all:1");
+    text(Passed::Two("x"), "all/x");
+    text(Passed::Three(2), "all:x2");
+}
+
 mod elsewhere {
     pub(crate) use afresh as renamed;
 }

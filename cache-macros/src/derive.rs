@@ -191,7 +191,7 @@ fn lists<'a>(
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         let place = attr.path().span();
         match &attr.meta {
-            Meta::List(list) => found.push((place, list.tokens.clone())),
+            Meta::List(list) if !list.tokens.is_empty() => found.push((place, list.tokens.clone())),
             _ => diag.error(
                 place,
                 format!("`#[{name}]` says nothing: write `{example}`"),

@@ -103,6 +103,7 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #parameters #p::KeyPart for #ident #arguments #bounds {
+            #[inline]
             fn encode(&self, #key: &mut #p::KeyWriter) { #body }
         }
     }

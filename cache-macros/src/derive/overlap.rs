@@ -30,6 +30,8 @@ impl Class {
         ];
         match ty {
             syn::Type::Reference(reference) => Self::of(&reference.elem),
+            // A type that a `macro_rules!` macro passed on.
+            syn::Type::Group(group) => Self::of(&group.elem),
             syn::Type::Path(path) if INTEGERS.iter().any(|name| path.path.is_ident(name)) => {
                 Self::Integer
             }

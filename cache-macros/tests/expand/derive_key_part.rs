@@ -15,6 +15,7 @@ impl<'a, T: Ord> p::KeyPart for Filter<'a, T>
 where
     Vec<T>: p::KeyPart,
 {
+    #[inline]
     fn encode(&self, key: &mut p::KeyWriter) {
         let Self { r#type: value0, values: value1, shop: value2, .. } = self;
         p::KeyWriter::structure(key, 3);

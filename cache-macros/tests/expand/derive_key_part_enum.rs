@@ -12,6 +12,7 @@ impl<T> p::KeyPart for Tree<T>
 where
     T: p::KeyPart,
 {
+    #[inline]
     fn encode(&self, key: &mut p::KeyWriter) {
         match self {
             Self::Empty { .. } => {
