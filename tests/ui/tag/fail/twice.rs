@@ -1,0 +1,12 @@
+//! A variant has one template.
+
+use afresh::Tag;
+
+#[derive(Tag)]
+enum Shop {
+    #[tag("books")]
+    #[tag("book")]
+    Books,
+}
+
+fn main() {}
