@@ -483,3 +483,65 @@ async fn methods() {
         (Ok(()), Err(DbError))
     );
 }
+
+#[derive(KeyPart)]
+struct Filter<'a, T, const N: usize> {
+    words: &'a str,
+    values: [T; N],
+    #[key(with = |it| it.id)]
+    book: Book,
+    #[key(skip)]
+    at: std::time::Instant,
+}
+
+#[derive(KeyPart)]
+enum Order {
+    Newest,
+    By(u8, u8),
+    Near { place: String },
+}
+
+#[derive(afresh::Tag)]
+enum Label<'a, T> {
+    Books,
+    Book(i64),
+    #[tag("by:{author}/{of.id}")]
+    By {
+        author: T,
+        of: &'a Book,
+    },
+}
+
+#[tokio::test]
+async fn derives_are_silent() {
+    #[cached(key = (filter, order), tags = [Label::<u8>::Books, Label::<u8>::Book(filter.book.id)], local)]
+    async fn found(filter: &Filter<'_, u8, 2>, order: Order) -> usize {
+        let elapsed = filter.at.elapsed();
+        filter.words.len() + usize::from(elapsed.is_zero())
+    }
+
+    let book = Book {
+        id: 7,
+        title: String::new(),
+    };
+    let by = Label::By {
+        author: "x",
+        of: &book,
+    };
+    assert_eq!(afresh::Tag::from(by).as_str(), "by:x/7");
+    let filter = Filter {
+        words: "dune",
+        values: [1, 2],
+        book,
+        at: std::time::Instant::now(),
+    };
+    for order in [
+        Order::Newest,
+        Order::By(1, 2),
+        Order::Near {
+            place: String::from("here"),
+        },
+    ] {
+        assert!(found(&filter, order).await >= 4);
+    }
+}
