@@ -31,15 +31,22 @@ mod plan;
 mod subject;
 mod typed;
 
-pub use plan::{Ending, Finish, Finished, Finishing, Planned, Start};
+pub use plan::{Ending, Finish, Finished, Finishing, Output, Start};
 
 use lookup::Current;
 use subject::Subject;
 pub use subject::{Site, site};
-pub use typed::{Entered, Miss, Running, enter};
+pub use typed::{Entered, Running, enter};
 
 /// Some of what a call does that may have to wait, free of the function's types.
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a step that may have to wait comes to.
+enum Coming {
+    /// It had not to: nothing is boxed.
+    Now(Box<Call>, Step),
+    Later(Work<(Box<Call>, Step)>),
+}
 
 /// What stands between a call and its body.
 pub(crate) struct Call {
@@ -175,11 +182,18 @@ impl Call {
     }
 
     /// Up to the plan: inspection, the shared look-up, the flight.
-    fn finding(mut self: Box<Self>) -> Work<(Box<Self>, Step)> {
-        Box::pin(async move {
+    fn finding(mut self: Box<Self>) -> Coming {
+        let is_alone = || {
+            let inner = self.inner();
+            inner.shared.is_none() && !inner.strict && self.spec.singleflight.is_none()
+        };
+        if self.inspection.is_none() && (self.bypass || is_alone()) {
+            return Coming::Now(self, Step::Compute);
+        }
+        Coming::Later(Box::pin(async move {
             let step = self.find().await;
             (self, step)
-        })
+        }))
     }
 
     async fn find(&mut self) -> Step {
@@ -248,24 +262,26 @@ impl Call {
     }
 
     /// From the plan to the compute: the lease, another look, and the head.
-    fn securing(mut self: Box<Self>) -> Work<(Box<Self>, Step)> {
-        Box::pin(async move {
-            let step = self.secure().await;
-            (self, step)
-        })
+    fn securing(mut self: Box<Self>) -> Coming {
+        if matches!(self.role, Role::Leader(_)) && self.inner().shared.is_some() {
+            return Coming::Later(Box::pin(async move {
+                let step = self.lease().await;
+                if matches!(step, Step::Compute) {
+                    self.begin();
+                }
+                (self, step)
+            }));
+        }
+        self.begin();
+        Coming::Now(self, Step::Compute)
     }
 
-    async fn secure(&mut self) -> Step {
-        if self.bypass && !self.role.replaces() {
-            return Step::Compute;
-        }
-        if matches!(self.role, Role::Leader(_)) {
-            let step = self.lease().await;
-            if !matches!(step, Step::Compute) {
-                return step;
-            }
-        }
+    /// The compute begins here.
+    fn begin(&mut self) {
         if !self.role.replaces() {
+            if self.bypass {
+                return;
+            }
             self.note();
         }
         self.started = self.inner().clock.now();
@@ -277,7 +293,6 @@ impl Call {
                 tags: Arc::clone(&self.tags),
             });
         }
-        Step::Compute
     }
 
     /// Notes the head of the local view: the value will be judged from here.

@@ -4,7 +4,7 @@
 pub use crate::__register as register;
 pub use crate::__register_tags as register_tags;
 pub use crate::call::{
-    Ending, Entered, Finish, Finished, Finishing, Miss, Planned, Running, Site, Start, enter, site,
+    Ending, Entered, Finish, Finished, Finishing, Output, Running, Site, Start, enter, site,
 };
 pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyPart, KeyWriter, TemplatePart, Text, with};

@@ -59,9 +59,20 @@ impl Call {
         self.ttl.unwrap_or_default().min(self.inner().max_ttl)
     }
 
-    /// Stores the value and lands with it.
-    pub(super) fn committing(mut self: Box<Self>, value: Value, keep: bool) -> Work<()> {
-        Box::pin(async move { self.commit(value, keep).await })
+    /// Stores the value and lands with it: at once, or by what it returns.
+    pub(super) fn committing(mut self: Box<Self>, value: Value, keep: bool) -> Option<Work<()>> {
+        if self.inner().shared.is_none() && !matches!(self.role, Role::Replaces) {
+            let landing = self.landing(&value);
+            drop(self.prepare(&landing));
+            if keep && self.stores() {
+                self.keep_alone(value);
+            } else {
+                self.inner().reporter.counters.not_stored.add();
+            }
+            self.land(landing);
+            return None;
+        }
+        Some(Box::pin(async move { self.commit(value, keep).await }))
     }
 
     async fn commit(&mut self, value: Value, keep: bool) {
@@ -74,20 +85,8 @@ impl Call {
             }
             return;
         }
-        let landing = Landing::Value {
-            value: Arc::clone(&value),
-            at: self.noted.at,
-            tags: Arc::clone(&self.tags),
-            found: false,
-        };
-        // From here on the followers get the value even if this call is dropped in the commit.
-        let lease = match &mut self.role {
-            Role::Leader(leader) => {
-                leader.prepare(landing.clone());
-                leader.take_bequest()
-            }
-            Role::Alone | Role::Replaces | Role::Puts => None,
-        };
+        let landing = self.landing(&value);
+        let lease = self.prepare(&landing);
         if keep && self.stores() && !self.is_held() {
             self.store(value, lease).await;
         } else {
@@ -95,6 +94,26 @@ impl Call {
             drop(lease);
         }
         self.land(landing);
+    }
+
+    fn landing(&self, value: &Value) -> Landing {
+        Landing::Value {
+            value: Arc::clone(value),
+            at: self.noted.at,
+            tags: Arc::clone(&self.tags),
+            found: false,
+        }
+    }
+
+    /// From here on the followers get the value even if this call is dropped in the commit.
+    fn prepare(&mut self, landing: &Landing) -> Option<Lease> {
+        match &mut self.role {
+            Role::Leader(leader) => {
+                leader.prepare(landing.clone());
+                leader.take_bequest()
+            }
+            Role::Alone | Role::Replaces | Role::Puts => None,
+        }
     }
 
     /// Whether a tag is owed to the log, or under the mark of a mutation under way: then the value
@@ -117,14 +136,18 @@ impl Call {
                 counters.stored.add();
                 self.keep(value, noted.at, size);
             }
-            Sent::Not => {
-                if self.keep(value, noted.at, 0) {
-                    counters.stored.add();
-                } else {
-                    counters.not_stored.add();
-                }
-            }
+            Sent::Not => self.keep_alone(value),
             Sent::Refused => counters.refused.add(),
+        }
+    }
+
+    /// Stores the value in this process only.
+    fn keep_alone(&self, value: Value) {
+        let counters = &self.inner().reporter.counters;
+        if self.keep(value, self.noted.at, 0) {
+            counters.stored.add();
+        } else {
+            counters.not_stored.add();
         }
     }
 
@@ -280,7 +303,7 @@ impl Call {
     }
 
     /// Lands with a failure. Nothing is stored.
-    pub(super) fn fail(&mut self, share: impl FnOnce() -> Failure, is_whole: bool) {
+    pub(super) fn fail(&mut self, share: &dyn Fn() -> Failure, is_whole: bool) {
         self.is_computed();
         self.inner().reporter.counters.failed.add();
         if is_whole {

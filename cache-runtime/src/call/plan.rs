@@ -8,52 +8,48 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use super::Call;
 use crate::output::{Claim, Kit};
 use crate::tag::Tag;
 
 /// An output that was given in the body's place, and how to take it out of its box.
-pub(super) type Given<R> = (Box<dyn Any + Send>, Claim<R>);
+type Given<R> = (Box<dyn Any + Send>, Claim<R>);
 
-/// What the arguments have to say about a compute, and its body: a future, or a closure, whose
-/// output is `O`.
-pub struct Planned<R, B, O> {
+/// What the arguments have to say about a compute, while it is written down; and what that has to
+/// know of the function's types.
+pub struct Start<R, T> {
+    pub(super) call: Box<Call>,
     pub(super) ttl: Option<Duration>,
     pub(super) tags: Vec<Tag>,
-    pub(super) body: B,
+    /// The output that was given, unless closure options are asked about it first.
     pub(super) given: Option<Given<R>>,
-    pub(super) finish: fn(O) -> Finished<R>,
-}
-
-/// A plan in the making: the function's types, and the output where one was given.
-pub struct Start<R, T> {
-    finishing: Finishing<R, T>,
-    ttl: Option<Duration>,
-    tags: Vec<Tag>,
+    peek: fn(&R) -> Option<&T>,
 }
 
 impl<R, T> Start<R, T> {
     /// The beginning of a compute; or, with an output of the function's type, of a `put`.
-    pub(super) fn new(kit: &Kit<R, T>, given: Option<Box<dyn Any + Send>>) -> Self {
+    pub(super) fn new(
+        kit: &Kit<R, T>,
+        call: Box<Call>,
+        given: Option<Box<dyn Any + Send>>,
+    ) -> Self {
         Self {
-            finishing: Finishing {
-                peek: kit.peek,
-                given: given.zip(kit.claim),
-            },
+            call,
             ttl: None,
             tags: Vec::new(),
+            given: given.zip(kit.claim),
+            peek: kit.peek,
         }
     }
 
     /// The `ttl` option.
-    #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
+    pub fn ttl(&mut self, ttl: Duration) -> &mut Self {
         self.ttl = Some(ttl);
         self
     }
 
     /// The `tags` option.
-    #[must_use]
-    pub fn tags<I>(mut self, tags: I) -> Self
+    pub fn tags<I>(&mut self, tags: I) -> &mut Self
     where
         I: IntoIterator,
         I::Item: Into<Tag>,
@@ -63,55 +59,56 @@ impl<R, T> Start<R, T> {
     }
 
     /// The body of an async function.
-    pub fn body<B: Future<Output = R>>(self, body: B) -> Planned<R, B, R> {
-        Planned {
-            ttl: self.ttl,
-            tags: self.tags,
-            body,
-            given: self.finishing.given,
-            finish: Finished::of,
-        }
+    pub fn body<B: Future<Output = R>>(&self, body: B) -> B {
+        body
     }
 
     /// The body of a sync function.
-    pub fn body_sync<B: FnOnce() -> R>(self, body: B) -> Planned<R, B, R> {
-        Planned {
-            ttl: self.ttl,
-            tags: self.tags,
-            body,
-            given: self.finishing.given,
-            finish: Finished::of,
-        }
+    pub fn body_sync<B: FnOnce() -> R>(&self, body: B) -> B {
+        body
     }
 
     /// The body of an async function, and what closure options say of its output.
-    pub fn judged<J, B>(self, judge: J) -> Planned<R, B, Finished<R>>
+    pub fn judged<J, B>(&mut self, judge: J) -> B
     where
         J: FnOnce(Finishing<R, T>) -> B,
         B: Future<Output = Finished<R>>,
     {
-        Planned {
-            ttl: self.ttl,
-            tags: self.tags,
-            body: judge(self.finishing),
-            given: None,
-            finish: |finished| finished,
-        }
+        judge(self.finishing())
     }
 
     /// The body of a sync function, and what closure options say of its output.
-    pub fn judged_sync<J>(self, judge: J) -> Planned<R, impl FnOnce() -> Finished<R>, Finished<R>>
+    pub fn judged_sync<J>(&mut self, judge: J) -> impl FnOnce() -> Finished<R> + use<R, T, J>
     where
         J: FnOnce(Finishing<R, T>) -> Finished<R>,
     {
-        let finishing = self.finishing;
-        Planned {
-            ttl: self.ttl,
-            tags: self.tags,
-            body: move || judge(finishing),
-            given: None,
-            finish: |finished| finished,
+        let finishing = self.finishing();
+        move || judge(finishing)
+    }
+
+    fn finishing(&mut self) -> Finishing<R, T> {
+        Finishing {
+            peek: self.peek,
+            given: self.given.take(),
         }
+    }
+}
+
+/// What a body returns, as it is or judged.
+pub trait Output<R> {
+    /// With all that was said of it.
+    fn finished(self) -> Finished<R>;
+}
+
+impl<R> Output<R> for R {
+    fn finished(self) -> Finished<R> {
+        Finished::of(self)
+    }
+}
+
+impl<R> Output<R> for Finished<R> {
+    fn finished(self) -> Self {
+        self
     }
 }
 
@@ -251,7 +248,6 @@ macro_rules! opaque {
 }
 
 opaque! {
-    Planned<R, B, O>;
     Start<R, T>;
     Finishing<R, T>;
     Ending<R, T, B>;

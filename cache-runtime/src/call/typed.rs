@@ -9,15 +9,16 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::plan::{Finished, Given, Planned, Start};
-use super::{Call, Role, Site, Step, Work};
+use super::plan::{Finished, Output, Start};
+use super::{Call, Coming, Role, Site, Step, Work};
 use crate::cache::{Cache, Inner};
 use crate::error::{Error, ErrorKind};
 use crate::inspect;
 use crate::key::KeyWriter;
+use crate::lease::Kept;
 use crate::local::{Home, KeyRef, LocalEntry, Value};
 use crate::output::Kit;
-use crate::scope::{self, Flag};
+use crate::scope::{self, Flag, Inside};
 use crate::spec::Spec;
 use crate::timer;
 
@@ -27,14 +28,9 @@ use crate::timer;
 pub struct Entered<R, T>(Found<R, T>);
 
 enum Found<R, T> {
-    Hit(R),
-    Miss(Box<Missed<R, T>>),
-}
-
-/// What a call goes on with where the local tier did not answer.
-struct Missed<R, T> {
-    kit: Kit<R, T>,
-    call: Box<Call>,
+    /// Until it is handed out.
+    Hit(Option<R>),
+    Miss(Box<Steps<R, T>>),
 }
 
 impl<R, T> std::fmt::Debug for Entered<R, T> {
@@ -76,7 +72,7 @@ fn look_up<R, T: Any>(
             None => &Cache::default_ref().0,
         };
         if let Some(hit) = local_hit(inner, &kit, spec, &home, &key) {
-            return Entered(Found::Hit(hit));
+            return Entered(Found::Hit(Some(hit)));
         }
     }
     enter_slowly(kit, spec, site, cache, &home, key)
@@ -103,9 +99,10 @@ fn enter_slowly<R, T: Any>(
     {
         call.hand_over(&current.tags);
         call.is_local_hit();
-        return Entered(Found::Hit((kit.wrap)(hit)));
+        return Entered(Found::Hit(Some((kit.wrap)(hit))));
     }
-    Entered(Found::Miss(Box::new(Missed { kit, call })))
+    let stage = Stage::Entered(call);
+    Entered(Found::Miss(Box::new(Steps { kit, stage })))
 }
 
 /// The path of nearly all calls.
@@ -164,20 +161,19 @@ fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
 impl<R, T: Any> Entered<R, T> {
     /// Runs the call of an async function. `plan` is evaluated when a compute or a `put` is about
     /// to start.
-    pub fn run<F, B>(self, plan: F) -> Running<R, Miss<R, T, F, B>>
+    #[inline]
+    pub fn run<F, B>(self, plan: F) -> Running<R, T, F, B>
     where
-        F: FnOnce(Start<R, T>) -> Planned<R, B, B::Output>,
-        B: Future,
+        F: FnOnce(&mut Start<R, T>) -> B,
+        B: Future<Output: Output<R>>,
     {
-        match self.0 {
-            Found::Hit(output) => Running::Hit(Some(output)),
-            Found::Miss(missed) => Running::Miss(Box::pin(Miss {
-                kit: missed.kit,
-                plan: Some(plan),
-                stage: Stage::Working(missed.call.finding()),
-                finish: None,
-                body: None,
-            })),
+        let code = match self.0 {
+            Found::Hit(_) => None,
+            Found::Miss(_) => Some(Box::pin(Code::Plan { plan: Some(plan) })),
+        };
+        Running {
+            entered: self,
+            code,
         }
     }
 
@@ -185,103 +181,156 @@ impl<R, T: Any> Entered<R, T> {
     /// to wait for others or for the shared tier.
     pub fn run_sync<F, B, O>(self, plan: F) -> R
     where
-        F: FnOnce(Start<R, T>) -> Planned<R, B, O>,
+        F: FnOnce(&mut Start<R, T>) -> B,
         B: FnOnce() -> O,
+        O: Output<R>,
     {
-        let Missed { kit, call } = match self.0 {
-            Found::Hit(output) => return output,
-            Found::Miss(missed) => *missed,
+        let mut steps = match self.0 {
+            Found::Hit(Some(output)) => return output,
+            Found::Hit(None) => inspect::stop(),
+            Found::Miss(steps) => steps,
         };
-        let (call, step) = timer::block_on(call.finding());
-        let (mut call, given) = match after_finding(&kit, call, step) {
-            Ok(found) => found,
-            Err(next) => return finish_sync(next),
+        let mut start = match steps.find_sync() {
+            Ok(start) => start,
+            Err(output) => return output,
         };
-        let planned = plan(Start::new(&kit, given));
-        call.plan(planned.ttl, &planned.tags);
-        let mut next = after_planning(&kit, call, planned.given);
-        if let Next::Go(Stage::Working(work)) = next {
-            let (call, step) = timer::block_on(work);
-            next = after_securing(&kit, call, step);
-        }
-        if let Next::Go(Stage::Computing(mut call)) = next {
-            let inside = call.inside();
-            let kept = call.lease_kept();
-            let output = (planned.body)();
-            drop((inside, kept));
-            next = after_computing(&kit, call, (planned.finish)(output));
-        }
-        finish_sync(next)
-    }
-}
-
-/// What is left of a sync call when its body has run, or need not run.
-fn finish_sync<R>(next: Next<R>) -> R {
-    match next {
-        Next::Return(output) => output,
-        Next::Go(Stage::Committing(commit, output)) => {
-            timer::block_on(commit);
-            output
-        }
-        Next::Go(Stage::Putting(put)) => {
-            timer::block_on(put);
-            inspect::stop()
-        }
-        Next::Go(Stage::Working(_) | Stage::Computing(_) | Stage::Over) => inspect::stop(),
+        let body = plan(&mut start);
+        let computing = match steps.secure_sync(start) {
+            Ok(computing) => computing,
+            Err(output) => return output,
+        };
+        let output = body().finished();
+        steps.finish_sync(computing, output)
     }
 }
 
 /// The call of an async function under way: what its expansion awaits.
 #[must_use = "futures do nothing unless polled"]
-pub enum Running<R, M> {
-    /// The local tier answered.
-    Hit(Option<R>),
-    /// It did not.
-    Miss(Pin<Box<M>>),
+pub struct Running<R, T, F, B> {
+    entered: Entered<R, T>,
+    /// `None` where the local tier answered.
+    code: Option<Pin<Box<Code<F, B>>>>,
 }
 
-impl<R, M> Unpin for Running<R, M> {}
+impl<R, T, F, B> Unpin for Running<R, T, F, B> {}
 
-impl<R, M> std::fmt::Debug for Running<R, M> {
+impl<R, T, F, B> std::fmt::Debug for Running<R, T, F, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Hit(_) => "Hit(..)",
-            Self::Miss(_) => "Miss(..)",
-        })
+        f.debug_struct("Running").finish_non_exhaustive()
     }
 }
 
-impl<R, M: Future<Output = R>> Future for Running<R, M> {
+impl<R, T, F, B> Future for Running<R, T, F, B>
+where
+    T: Any,
+    F: FnOnce(&mut Start<R, T>) -> B,
+    B: Future<Output: Output<R>>,
+{
     type Output = R;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        match self.get_mut() {
-            // Polled after it was ready, it does what any future may do then: it never ends.
-            Self::Hit(output) => output.take().map_or(Poll::Pending, Poll::Ready),
-            Self::Miss(miss) => miss.as_mut().poll(cx),
+        let Self { entered, code } = self.get_mut();
+        match code {
+            None => entered.hit(),
+            Some(code) => entered.miss(code.as_mut(), cx),
         }
     }
 }
 
 pin_project! {
-    /// A call that the local tier did not answer.
-    pub struct Miss<R, T, F, B>
-    where
-        B: Future,
-    {
-        kit: Kit<R, T>,
-        plan: Option<F>,
-        stage: Stage<R>,
-        finish: Option<fn(B::Output) -> Finished<R>>,
-        #[pin]
-        body: Option<B>,
+    /// What of a function is its own: what it says of a compute, then its body.
+    #[project = Projected]
+    enum Code<F, B> {
+        /// The compute has not begun.
+        Plan { plan: Option<F> },
+        /// It has.
+        Body { #[pin] body: B },
+        /// It has ended, and what the body held is let go.
+        Over,
+    }
+}
+
+/// [`Code`], for the steps between which it runs.
+trait Steppable<R, T> {
+    /// Makes the plan, which is done once.
+    fn plan(self: Pin<&mut Self>, start: &mut Start<R, T>);
+
+    /// Polls the body.
+    fn body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Finished<R>>;
+
+    /// Lets go what the body holds.
+    fn end(self: Pin<&mut Self>);
+}
+
+impl<R, T, F, B> Steppable<R, T> for Code<F, B>
+where
+    F: FnOnce(&mut Start<R, T>) -> B,
+    B: Future<Output: Output<R>>,
+{
+    fn plan(mut self: Pin<&mut Self>, start: &mut Start<R, T>) {
+        if let Projected::Plan { plan } = self.as_mut().project()
+            && let Some(plan) = plan.take()
+        {
+            let body = plan(start);
+            self.set(Self::Body { body });
+        }
+    }
+
+    fn body(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Finished<R>> {
+        let Projected::Body { body } = self.project() else {
+            return Poll::Pending;
+        };
+        match body.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(output.finished()),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn end(mut self: Pin<&mut Self>) {
+        self.set(Self::Over);
+    }
+}
+
+impl<R, T: Any> Entered<R, T> {
+    /// Polled after it was ready, it does what any future may do then: it never ends.
+    #[inline]
+    fn hit(&mut self) -> Poll<R> {
+        match &mut self.0 {
+            Found::Hit(output) => output.take().map_or(Poll::Pending, Poll::Ready),
+            Found::Miss(_) => Poll::Pending,
+        }
+    }
+
+    #[inline(never)]
+    fn miss(&mut self, code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
+        match &mut self.0 {
+            Found::Hit(_) => Poll::Pending,
+            Found::Miss(steps) => steps.run(code, cx),
+        }
+    }
+}
+
+/// A call that the local tier did not answer, without what differs between functions of one type.
+struct Steps<R, T> {
+    kit: Kit<R, T>,
+    stage: Stage<R>,
+}
+
+impl<R, T> std::fmt::Debug for Steps<R, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Steps").finish_non_exhaustive()
     }
 }
 
 /// Where a miss stands.
 enum Stage<R> {
-    /// It looks for the value; or, once the plan has been made, sees to the right to compute.
-    Working(Work<(Box<Call>, Step)>),
+    /// It has not been polled.
+    Entered(Box<Call>),
+    /// It looks for the value.
+    Finding(Work<(Box<Call>, Step)>),
+    /// It sees to the right to compute.
+    Securing(Work<(Box<Call>, Step)>),
     /// The body is polled.
     Computing(Box<Call>),
     /// What was computed is being stored; this is returned.
@@ -292,161 +341,257 @@ enum Stage<R> {
     Over,
 }
 
-impl<R, T, F, B> Future for Miss<R, T, F, B>
-where
-    T: Any,
-    F: FnOnce(Start<R, T>) -> Planned<R, B, B::Output>,
-    B: Future,
-{
-    type Output = R;
+/// A call whose body runs just now.
+struct Computing {
+    /// First, as what is dropped first.
+    _inside: Inside,
+    call: Box<Call>,
+}
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let mut this = self.project();
+impl Computing {
+    fn of(mut call: Box<Call>) -> Self {
+        Self {
+            _inside: call.inside(),
+            call,
+        }
+    }
+
+    fn is_over(self) -> Box<Call> {
+        self.call
+    }
+}
+
+/// What the next stage is; or what is returned.
+type Next<R> = Result<Stage<R>, R>;
+
+impl<R, T: Any> Steps<R, T> {
+    fn run(&mut self, mut code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
         loop {
             // Where user code panics, the call is dropped at once, and with it what others wait for.
-            *this.stage = match std::mem::replace(this.stage, Stage::Over) {
-                Stage::Working(mut work) => {
+            let next = match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Entered(call) => match call.finding() {
+                    Coming::Now(call, step) => self.found(call, step, code.as_mut()),
+                    Coming::Later(work) => Ok(Stage::Finding(work)),
+                },
+                Stage::Finding(mut work) => {
                     let Poll::Ready((call, step)) = work.as_mut().poll(cx) else {
-                        *this.stage = Stage::Working(work);
+                        self.stage = Stage::Finding(work);
                         return Poll::Pending;
                     };
-                    let next = match this.plan.take() {
-                        None => after_securing(this.kit, call, step),
-                        Some(plan) => match after_finding(this.kit, call, step) {
-                            Ok((mut call, given)) => {
-                                let planned = plan(Start::new(this.kit, given));
-                                *this.finish = Some(planned.finish);
-                                this.body.set(Some(planned.body));
-                                call.plan(planned.ttl, &planned.tags);
-                                after_planning(this.kit, call, planned.given)
-                            }
-                            Err(next) => next,
-                        },
-                    };
-                    match next {
-                        Next::Return(output) => return Poll::Ready(output),
-                        Next::Go(stage) => stage,
-                    }
+                    self.found(call, step, code.as_mut())
                 }
-                Stage::Computing(mut call) => {
-                    let body = this.body.as_mut().as_pin_mut();
-                    let (Some(body), Some(finish)) = (body, *this.finish) else {
+                Stage::Securing(mut work) => {
+                    let Poll::Ready((call, step)) = work.as_mut().poll(cx) else {
+                        self.stage = Stage::Securing(work);
                         return Poll::Pending;
                     };
-                    let inside = call.inside();
-                    let polled = body.poll(cx);
-                    drop(inside);
-                    let Poll::Ready(output) = polled else {
-                        call.keep_lease(cx);
-                        *this.stage = Stage::Computing(call);
-                        return Poll::Pending;
-                    };
-                    // What the body holds is let go before others are waited for.
-                    this.body.set(None);
-                    match after_computing(this.kit, call, finish(output)) {
-                        Next::Return(output) => return Poll::Ready(output),
-                        Next::Go(stage) => stage,
+                    self.after_securing(call, step)
+                }
+                Stage::Computing(call) => {
+                    let computing = Computing::of(call);
+                    let polled = code.as_mut().body(cx);
+                    if polled.is_ready() {
+                        // Before others are waited for.
+                        code.as_mut().end();
                     }
+                    let mut call = computing.is_over();
+                    let Poll::Ready(finished) = polled else {
+                        call.keep_lease(cx);
+                        self.stage = Stage::Computing(call);
+                        return Poll::Pending;
+                    };
+                    self.after_computing(call, finished)
                 }
                 Stage::Committing(mut work, output) => {
                     if work.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(output);
                     }
-                    *this.stage = Stage::Committing(work, output);
+                    self.stage = Stage::Committing(work, output);
                     return Poll::Pending;
                 }
                 Stage::Putting(mut work) => {
                     if work.as_mut().poll(cx).is_pending() {
-                        *this.stage = Stage::Putting(work);
+                        self.stage = Stage::Putting(work);
                     }
                     return Poll::Pending;
                 }
                 Stage::Over => return Poll::Pending,
-            }
+            };
+            self.stage = match next {
+                Ok(stage) => stage,
+                Err(output) => return Poll::Ready(output),
+            };
         }
     }
-}
 
-/// What follows a step of a call, for the function's types.
-enum Next<R> {
-    Return(R),
-    Go(Stage<R>),
-}
-
-type GivenOutput = Box<dyn Any + Send>;
-
-/// The call goes on to its plan, perhaps with an output that was given.
-fn after_finding<R, T: Any>(
-    kit: &Kit<R, T>,
-    mut call: Box<Call>,
-    step: Step,
-) -> Result<(Box<Call>, Option<GivenOutput>), Next<R>> {
-    match take(kit, &mut call, step) {
-        Taken::Output(output) => Err(Next::Return(output)),
-        Taken::Never => Err(Next::Go(Stage::Over)),
-        Taken::Compute => Ok((call, None)),
-        Taken::Put(output) => match refusal(kit, &*output) {
-            Some(refused) => Err(Next::Go(Stage::Putting(call.putting(Err(refused))))),
-            None => Ok((call, Some(output))),
-        },
+    fn found(&self, call: Box<Call>, step: Step, code: Pin<&mut dyn Steppable<R, T>>) -> Next<R> {
+        let mut start = match self.after_finding(call, step) {
+            Ok(start) => start,
+            Err(next) => return next,
+        };
+        code.plan(&mut start);
+        self.after_planning(start)
     }
-}
 
-/// The call goes on to the right to compute; or, where an output was given, to what becomes of it.
-fn after_planning<R, T: Any>(kit: &Kit<R, T>, call: Box<Call>, given: Option<Given<R>>) -> Next<R> {
-    if let Some((output, claim)) = given
-        && let Some(output) = claim(output)
-    {
-        return after_computing(kit, call, Finished::of(output));
+    /// The first steps of a sync call, up to its plan.
+    fn find_sync(&mut self) -> Result<Start<R, T>, R> {
+        let Stage::Entered(call) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            inspect::stop();
+        };
+        let (call, step) = match call.finding() {
+            Coming::Now(call, step) => (call, step),
+            Coming::Later(work) => timer::block_on(work),
+        };
+        self.after_finding(call, step)
+            .map_err(|next| end_sync(next))
     }
-    Next::Go(if call.is_put() {
-        Stage::Computing(call)
-    } else {
-        Stage::Working(call.securing())
-    })
-}
 
-/// The call goes on to its body.
-fn after_securing<R, T: Any>(kit: &Kit<R, T>, mut call: Box<Call>, step: Step) -> Next<R> {
-    match take(kit, &mut call, step) {
-        Taken::Output(output) => Next::Return(output),
-        Taken::Compute | Taken::Put(_) | Taken::Never => Next::Go(Stage::Computing(call)),
+    /// From its plan to its body.
+    fn secure_sync(&self, start: Start<R, T>) -> Result<ComputingSync, R> {
+        let mut next = self.after_planning(start);
+        if let Ok(Stage::Securing(work)) = next {
+            let (call, step) = timer::block_on(work);
+            next = self.after_securing(call, step);
+        }
+        match next {
+            Ok(Stage::Computing(mut call)) => {
+                let kept = call.lease_kept();
+                Ok((kept, Computing::of(call)))
+            }
+            next => Err(end_sync(next)),
+        }
     }
-}
 
-/// The call goes on to storing what the body returned.
-fn after_computing<R, T: Any>(
-    kit: &Kit<R, T>,
-    mut call: Box<Call>,
-    finished: Finished<R>,
-) -> Next<R> {
-    let Finished { output, keep, tags } = finished;
-    if call.is_put() {
-        let refused = |_| Error::new(ErrorKind::Refused, "an `Err` is never stored");
-        call.learn(&tags);
-        let value = (kit.split)(output).map(kit.pack).map_err(refused);
-        return Next::Go(Stage::Putting(call.putting(value)));
+    /// From its body to its end.
+    fn finish_sync(&self, (kept, computing): ComputingSync, finished: Finished<R>) -> R {
+        let call = computing.is_over();
+        drop(kept);
+        end_sync(self.after_computing(call, finished))
     }
-    call.take_over();
-    match (kit.split)(output) {
-        Ok(value) => {
+
+    /// The call goes on to its plan, perhaps with an output that was given.
+    fn after_finding(&self, mut call: Box<Call>, step: Step) -> Result<Start<R, T>, Next<R>> {
+        let given = match self.take(&mut call, step) {
+            Taken::Output(output) => return Err(Err(output)),
+            Taken::Never => return Err(Ok(Stage::Over)),
+            Taken::Compute => None,
+            Taken::Put(output) => match refusal(&self.kit, &*output) {
+                Some(refused) => return Err(Ok(Stage::Putting(call.putting(Err(refused))))),
+                None => Some(output),
+            },
+        };
+        Ok(Start::new(&self.kit, call, given))
+    }
+
+    /// The call goes on to the right to compute; or, where an output was given, to what becomes of
+    /// it.
+    fn after_planning(&self, start: Start<R, T>) -> Next<R> {
+        let Start {
+            mut call,
+            ttl,
+            tags,
+            given,
+            ..
+        } = start;
+        call.plan(ttl, &tags);
+        if let Some((output, claim)) = given
+            && let Some(output) = claim(output)
+        {
+            return self.after_computing(call, Finished::of(output));
+        }
+        if call.is_put() {
+            return Ok(Stage::Computing(call));
+        }
+        match call.securing() {
+            Coming::Now(call, step) => self.after_securing(call, step),
+            Coming::Later(work) => Ok(Stage::Securing(work)),
+        }
+    }
+
+    /// The call goes on to its body.
+    fn after_securing(&self, mut call: Box<Call>, step: Step) -> Next<R> {
+        match self.take(&mut call, step) {
+            Taken::Output(output) => Err(output),
+            Taken::Compute | Taken::Put(_) | Taken::Never => Ok(Stage::Computing(call)),
+        }
+    }
+
+    /// The call goes on to storing what the body returned.
+    fn after_computing(&self, mut call: Box<Call>, finished: Finished<R>) -> Next<R> {
+        let kit = &self.kit;
+        let Finished { output, keep, tags } = finished;
+        if call.is_put() {
+            let refused = |_| Error::new(ErrorKind::Refused, "an `Err` is never stored");
             call.learn(&tags);
-            call.hand_over_own();
-            if call.wants_value(keep) {
-                let stored = (kit.pack)((kit.clone)(&value));
-                return Next::Go(Stage::Committing(
-                    call.committing(stored, keep),
-                    (kit.wrap)(value),
-                ));
+            let value = (kit.split)(output).map(kit.pack).map_err(refused);
+            return Ok(Stage::Putting(call.putting(value)));
+        }
+        call.take_over();
+        match (kit.split)(output) {
+            Ok(value) => {
+                call.learn(&tags);
+                call.hand_over_own();
+                if call.wants_value(keep) {
+                    let stored = (kit.pack)((kit.clone)(&value));
+                    let output = (kit.wrap)(value);
+                    return match call.committing(stored, keep) {
+                        Some(work) => Ok(Stage::Committing(work, output)),
+                        None => Err(output),
+                    };
+                }
+                Err((kit.wrap)(value))
             }
-            Next::Return((kit.wrap)(value))
+            Err(failure) => {
+                let is_whole = typeid::of::<R>() == TypeId::of::<T>();
+                call.hand_over_own();
+                call.fail(&|| (kit.share)(&failure), is_whole);
+                Err(failure)
+            }
         }
-        Err(failure) => {
-            let is_whole = typeid::of::<R>() == TypeId::of::<T>();
-            call.hand_over_own();
-            call.fail(|| (kit.share)(&failure), is_whole);
-            Next::Return(failure)
+    }
+
+    fn take(&self, call: &mut Call, step: Step) -> Taken<R> {
+        let kit = &self.kit;
+        match step {
+            Step::Value(current) => {
+                if let Some(value) = hand_out(kit, &current.value) {
+                    call.hand_over(&current.tags);
+                    return Taken::Output((kit.wrap)(value));
+                }
+            }
+            Step::Failed(failure, tags) => {
+                if let Some(output) = (kit.restore)(&failure) {
+                    call.hand_over(&tags);
+                    call.is_coalesced();
+                    return Taken::Output(output);
+                }
+            }
+            Step::Missed => return Taken::Never,
+            Step::Put(output) => return Taken::Put(output),
+            Step::Compute => return Taken::Compute,
         }
+        // What was found is of no use here: everyone computes, all at once.
+        call.role = Role::Alone;
+        Taken::Compute
+    }
+}
+
+/// A sync call whose body runs just now, after what keeps its lease meanwhile.
+type ComputingSync = (Option<Kept>, Computing);
+
+/// What is left of a sync call that does not go on to its plan or its body.
+fn end_sync<R>(next: Next<R>) -> R {
+    match next {
+        Err(output) => output,
+        Ok(Stage::Committing(commit, output)) => {
+            timer::block_on(commit);
+            output
+        }
+        Ok(Stage::Putting(put)) => {
+            timer::block_on(put);
+            inspect::stop()
+        }
+        Ok(_) => inspect::stop(),
     }
 }
 
@@ -454,32 +599,8 @@ fn after_computing<R, T: Any>(
 enum Taken<R> {
     Output(R),
     Never,
-    Put(GivenOutput),
+    Put(Box<dyn Any + Send>),
     Compute,
-}
-
-fn take<R, T: Any>(kit: &Kit<R, T>, call: &mut Call, step: Step) -> Taken<R> {
-    match step {
-        Step::Value(current) => {
-            if let Some(value) = hand_out(kit, &current.value) {
-                call.hand_over(&current.tags);
-                return Taken::Output((kit.wrap)(value));
-            }
-        }
-        Step::Failed(failure, tags) => {
-            if let Some(output) = (kit.restore)(&failure) {
-                call.hand_over(&tags);
-                call.is_coalesced();
-                return Taken::Output(output);
-            }
-        }
-        Step::Missed => return Taken::Never,
-        Step::Put(output) => return Taken::Put(output),
-        Step::Compute => return Taken::Compute,
-    }
-    // What was found is of no use here: everyone computes, all at once.
-    call.role = Role::Alone;
-    Taken::Compute
 }
 
 /// Why an output that was given is none of this function's, where it is not.
