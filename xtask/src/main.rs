@@ -7,6 +7,7 @@ mod shell;
 mod step;
 mod storm;
 mod test;
+mod weigh;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,11 @@ const COMMANDS: &[Command] = &[
         name: "proof",
         about: "the tests and the storm on each kind of server: the one here, Valkey, Redis 6.2",
         run: proof::run,
+    },
+    Command {
+        name: "weigh",
+        about: "what an annotation costs to compile, in time and size, beside `instrument`",
+        run: weigh::run,
     },
 ];
 
