@@ -356,7 +356,7 @@ impl Computing {
         }
     }
 
-    fn is_over(self) -> Box<Call> {
+    fn ended(self) -> Box<Call> {
         self.call
     }
 }
@@ -394,7 +394,7 @@ impl<R, T: Any> Steps<R, T> {
                         // Before others are waited for.
                         code.as_mut().end();
                     }
-                    let mut call = computing.is_over();
+                    let mut call = computing.ended();
                     let Poll::Ready(finished) = polled else {
                         call.keep_lease(cx);
                         self.stage = Stage::Computing(call);
@@ -464,7 +464,7 @@ impl<R, T: Any> Steps<R, T> {
 
     /// From its body to its end.
     fn finish_sync(&self, (kept, computing): ComputingSync, finished: Finished<R>) -> R {
-        let call = computing.is_over();
+        let call = computing.ended();
         drop(kept);
         end_sync(self.after_computing(call, finished))
     }
