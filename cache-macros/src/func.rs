@@ -266,18 +266,15 @@ fn only_argument(ty: &Type, name: &str) -> Option<Type> {
     }
 }
 
-/// The block of `Box::pin(async move { .. })`, and where its `async` is.
+/// The block of `Box::pin(async move { .. })`, and where its `async` is. Other attributes that have
+/// rewritten the function before (`#[instrument]` does) spell the path with its crate.
 fn boxed_body(body: &TokenStream) -> Option<(Span, Group)> {
     let tokens: Vec<_> = body.clone().into_iter().collect();
-    let [
-        TokenTree::Ident(outer),
-        ..,
-        TokenTree::Ident(pin),
-        TokenTree::Group(call),
-    ] = &*tokens
-    else {
+    let (call, path) = tokens.split_last()?;
+    let TokenTree::Group(call) = call else {
         return None;
     };
+    let path: String = path.iter().map(ToString::to_string).collect();
     let inner: Vec<_> = call.stream().into_iter().collect();
     let [
         TokenTree::Ident(keyword),
@@ -287,9 +284,7 @@ fn boxed_body(body: &TokenStream) -> Option<(Span, Group)> {
     else {
         return None;
     };
-    let is_boxed = tokens.len() == 5
-        && outer == "Box"
-        && pin == "pin"
+    let is_boxed = ["Box::pin", "::std::boxed::Box::pin"].contains(&&*path)
         && keyword == "async"
         && capture == "move"
         && block.delimiter() == Delimiter::Brace;
