@@ -211,14 +211,23 @@ fn value_of(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
             format!("the value of `{keyword}` is missing after `=`"),
         ));
     }
-    input.parse().map(literal)
+    input.parse().map(bare)
 }
 
-/// An expression, without the group around a literal that a `macro_rules!` macro passed on.
-pub(crate) fn literal(value: Expr) -> Expr {
+/// An expression as it looks where a `macro_rules!` macro has passed it on, or parts of it: without
+/// the invisible groups around these.
+fn bare(value: Expr) -> Expr {
     match value {
-        Expr::Group(group) if matches!(*group.expr, Expr::Lit(_)) => *group.expr,
-        value => value,
+        Expr::Group(group) => bare(*group.expr),
+        Expr::Array(mut array) => {
+            array.elems = array.elems.into_iter().map(bare).collect();
+            Expr::Array(array)
+        }
+        Expr::Closure(mut closure) => {
+            *closure.body = bare(*closure.body);
+            Expr::Closure(closure)
+        }
+        other => other,
     }
 }
 

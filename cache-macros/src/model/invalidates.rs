@@ -5,7 +5,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::{Callable, CrashSafe, Place, ResultTags, Scope, Tags, tags};
-use crate::args::{Args, Known, literal};
+use crate::args::{Args, Known};
 use crate::diag::Diag;
 use crate::func::Func;
 
@@ -181,7 +181,7 @@ fn elements(name: &str, example: &str, value: Expr, diag: &mut Diag) -> Vec<Expr
                     format!("`{name}` is empty: write `{example}`, or leave it away"),
                 );
             }
-            array.elems.into_iter().map(literal).collect()
+            array.elems.into_iter().collect()
         }
         other => {
             diag.error(

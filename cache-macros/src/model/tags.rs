@@ -5,7 +5,6 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::values::{Access, Scope};
-use crate::args;
 use crate::diag::Diag;
 use crate::template;
 
@@ -75,7 +74,7 @@ impl Tags {
 
 impl Tag {
     pub(super) fn new(value: Expr, scope: &Scope, diag: &mut Diag) -> Option<Self> {
-        let text = match args::literal(value) {
+        let text = match value {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
