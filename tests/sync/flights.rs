@@ -9,11 +9,16 @@ use std::thread;
 use afresh::{Outcome, cached, carry_sync, outcome};
 use afresh_test_support::PATIENCE;
 
-use crate::world::{Caller, World, await_waiting};
+use crate::world::{Caller, World, await_waiting, block_on};
 
 #[cached(ttl = 60, key = "{id}", singleflight, cache = world.cache)]
 fn value(world: &World, id: usize) -> usize {
     world.body() + id
+}
+
+fn caller<T: Send + 'static>(world: &Arc<World>, call: fn(&World) -> T) -> Caller<T> {
+    let world = Arc::clone(world);
+    Caller::start(move || call(&world))
 }
 
 /// One that leads, and some that wait for it.
@@ -22,13 +27,9 @@ fn start<T: Send + 'static>(
     followers: usize,
     call: fn(&World) -> T,
 ) -> (Caller<T>, Vec<Caller<T>>) {
-    let caller = || {
-        let world = Arc::clone(world);
-        Caller::start(move || call(&world))
-    };
-    let leader = caller();
+    let leader = caller(world, call);
     world.await_runs(1);
-    let followers: Vec<_> = (0..followers).map(|_| caller()).collect();
+    let followers: Vec<_> = (0..followers).map(|_| caller(world, call)).collect();
     await_waiting(&followers);
     assert_eq!(world.runs(), 1);
     (leader, followers)
@@ -71,12 +72,7 @@ fn without_singleflight_everyone_computes() {
     }
 
     let world = crate::in_memory();
-    let callers: Vec<_> = (0..3)
-        .map(|_| {
-            let world = Arc::clone(&world);
-            Caller::start(move || alone(&world))
-        })
-        .collect();
+    let callers: Vec<_> = (0..3).map(|_| caller(&world, alone)).collect();
     world.await_runs(3);
     world.gate.open(3);
     values(callers);
@@ -113,7 +109,7 @@ fn fail<E: Send + 'static>(
     let world = crate::in_memory();
     let (leader, followers) = start(&world, 4, call);
     world.gate.open(1);
-    let leaders = leader.value().err().expect("it failed");
+    let leaders = leader.value().expect_err("it failed");
     // Those who must compute for themselves do so side by side: they all begin before any ends.
     world.await_runs(runs);
     world.gate.open(runs - 1);
@@ -223,13 +219,9 @@ fn a_leader_that_takes_too_long_holds_nobody_longer_than_wait() {
     }
 
     let world = crate::in_memory();
-    let call = || {
-        let world = Arc::clone(&world);
-        Caller::start(move || value(&world))
-    };
-    let leader = call();
+    let leader = caller(&world, value);
     world.await_runs(1);
-    let mut others = values(vec![call(), call()]);
+    let mut others = values(vec![caller(&world, value), caller(&world, value)]);
     others.sort_unstable();
     // The second one may have come when the first had stored its value.
     assert!(others == [2, 3] || others == [2, 2], "{others:?}");
@@ -328,13 +320,9 @@ fn a_circle_in_one_thread_is_computed_inline() {
 #[test]
 fn a_circle_through_two_threads_is_computed_inline() {
     let world = crate::in_memory();
-    let caller = |call: fn(&World, usize) -> usize| {
-        let world = Arc::clone(&world);
-        Caller::start(move || call(&world, 1))
-    };
-    let ping = caller(ping);
+    let ping = caller(&world, |world| ping(world, 1));
     world.await_runs(1);
-    let pong = caller(pong);
+    let pong = caller(&world, |world| pong(world, 1));
     world.await_runs(2);
     // Both lead. Whoever is let through first waits for the other, who then would close the
     // circle, so it computes; then the first gets what it waits for.
@@ -345,6 +333,40 @@ fn a_circle_through_two_threads_is_computed_inline() {
         "{ping} {pong}"
     );
     assert_eq!(world.runs(), 3);
+    assert_eq!(world.cache.stats().wait_timeouts, 0);
+}
+
+#[cached(ttl = 60, key = (), singleflight, cache = world.cache)]
+async fn ping_async(world: &World, depth: usize) -> usize {
+    world.body();
+    match depth {
+        0 => 100,
+        _ => pong_sync(world, depth - 1) + 1,
+    }
+}
+
+#[cached(ttl = 60, key = (), singleflight, cache = world.cache)]
+fn pong_sync(world: &World, depth: usize) -> usize {
+    world.body();
+    match depth {
+        0 => 100,
+        _ => block_on(ping_async(world, depth - 1)) + 1,
+    }
+}
+
+#[test]
+fn a_circle_of_both_kinds_is_computed_inline() {
+    let world = crate::in_memory();
+    let ping = caller(&world, |world| block_on(ping_async(world, 1)));
+    world.await_runs(1);
+    let pong = caller(&world, |world| pong_sync(world, 1));
+    world.await_runs(2);
+    world.gate.open(3);
+    let (ping, pong) = (ping.value(), pong.value());
+    assert!(
+        [(102, 101), (101, 102)].contains(&(ping, pong)),
+        "{ping} {pong}"
+    );
     assert_eq!(world.cache.stats().wait_timeouts, 0);
 }
 
@@ -362,8 +384,7 @@ async fn async_callers_do_not_wait_for_sync_ones() {
     }
 
     let world = crate::in_memory();
-    let inside = Arc::clone(&world);
-    let call = Caller::start(move || plain(&inside));
+    let call = caller(&world, plain);
     world.await_runs(1);
     let waited = tokio::time::timeout(PATIENCE, outcome(asynchronous(&world))).await;
     assert_eq!(waited.expect("it hangs"), (20, Outcome::Computed));
