@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use afresh::{Builder, Cache, Consistency, ErrorKind, cached, entry_sync, invalidates};
 use afresh_test_support::{Client, Monitor, ReplyGate, Server, Steer, Stop, Worker, eventually};
 
-use places::CONTEXTS;
+use places::{CONTEXTS, workers};
 use world::{Caller, World, await_waiting, block_on};
 
 #[cached(ttl = 1800, key = "{id}", tags = ["books"], singleflight(lease = "1h", wait = "1h"), cache = world.cache)]
@@ -138,17 +138,21 @@ async fn the_only_thread_of_a_runtime_may_call() {
 }
 
 /// A task's budget, which is renewed only when it lets others run, does not run out.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_task_makes_a_thousand_calls_in_one_poll() {
+#[test]
+fn a_task_makes_a_thousand_calls_in_one_poll() {
     const CALLS: u64 = 1_000;
     let server = Server::start();
     let cache = build(Cache::builder().url(server.url()).local(false));
     let inside = cache.clone();
-    let task = tokio::spawn(async move {
-        let source = AtomicU64::new(7);
-        assert!((0..=CALLS).all(|_| read(&inside, &source) == 7));
+    let calls = Caller::start(move || {
+        let workers = workers();
+        let task = workers.spawn(async move {
+            let source = AtomicU64::new(7);
+            assert!((0..=CALLS).all(|_| read(&inside, &source) == 7));
+        });
+        workers.block_on(task).expect("no panic");
     });
-    task.await.expect("no panic");
+    calls.value();
     let stats = cache.stats();
     assert_eq!((stats.computed, stats.hits_shared), (1, CALLS));
     assert_eq!(stats.store_errors, 0);
