@@ -318,3 +318,36 @@ async fn texts_that_a_macro_passes_on_are_read_in_lists_too() {
     })
     .await;
 }
+
+/// A future may be sent to another thread though what it brings may not: only what is kept is.
+#[tokio::test]
+async fn an_error_need_not_be_send() {
+    type Error = Box<dyn std::error::Error>;
+
+    #[cached(ttl = 60, key = "{text}", tags = ["numbers"])]
+    async fn number(text: &str) -> Result<u32, Error> {
+        tokio::task::yield_now().await;
+        Ok(text.parse()?)
+    }
+    #[cached(ttl = 60, key = "{text}", store_if = |n| *n > 0, result_tags = |n| ["number:{n}"])]
+    async fn judged(text: &str) -> Result<u32, std::rc::Rc<str>> {
+        tokio::task::yield_now().await;
+        text.parse().map_err(|_| "no number".into())
+    }
+
+    fn sent<F: Future + Send>(future: F) -> F {
+        future
+    }
+
+    isolated(async |cache| {
+        for _ in 0..2 {
+            assert_eq!(sent(number("7")).await.ok(), Some(7));
+            assert!(sent(number("seven")).await.is_err());
+            assert_eq!(sent(judged("7")).await.ok(), Some(7));
+            assert!(sent(judged("seven")).await.is_err());
+        }
+        let stats = cache.stats();
+        assert_eq!((stats.hits_local, stats.failed), (2, 4), "{stats}");
+    })
+    .await;
+}

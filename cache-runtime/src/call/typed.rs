@@ -28,8 +28,8 @@ use crate::timer;
 pub struct Entered<R, T>(Found<R, T>);
 
 enum Found<R, T> {
-    /// Until it is handed out.
-    Hit(Option<R>),
+    /// Until it is handed out. Not the output itself, whose error need not be `Send`.
+    Hit(Option<T>, fn(T) -> R),
     Miss(Box<Steps<R, T>>),
 }
 
@@ -72,7 +72,7 @@ fn look_up<R, T: Any>(
             None => &Cache::default_ref().0,
         };
         if let Some(hit) = local_hit(inner, &kit, spec, &home, &key) {
-            return Entered(Found::Hit(Some(hit)));
+            return Entered(Found::Hit(Some(hit), kit.wrap));
         }
     }
     enter_slowly(kit, spec, site, cache, &home, key)
@@ -99,7 +99,7 @@ fn enter_slowly<R, T: Any>(
     {
         call.hand_over(&current.tags);
         call.is_local_hit();
-        return Entered(Found::Hit(Some((kit.wrap)(hit))));
+        return Entered(Found::Hit(Some(hit), kit.wrap));
     }
     let stage = Stage::Entered(call);
     Entered(Found::Miss(Box::new(Steps { kit, stage })))
@@ -113,7 +113,7 @@ fn local_hit<R, T: Any>(
     spec: &Spec,
     home: &Home,
     key: &KeyWriter,
-) -> Option<R> {
+) -> Option<T> {
     enum Taken<T> {
         Cloned(T),
         Shared(Value),
@@ -151,7 +151,7 @@ fn local_hit<R, T: Any>(
         Taken::Shared(value) => (kit.clone)(value.downcast_ref::<T>()?),
     };
     inner.reporter.hits.add();
-    Some((kit.wrap)(hit))
+    Some(hit)
 }
 
 fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
@@ -168,7 +168,7 @@ impl<R, T: Any> Entered<R, T> {
         B: Future<Output: Output<R>>,
     {
         let code = match self.0 {
-            Found::Hit(_) => None,
+            Found::Hit(..) => None,
             Found::Miss(_) => Some(Box::pin(Code::Plan { plan: Some(plan) })),
         };
         Running {
@@ -186,8 +186,8 @@ impl<R, T: Any> Entered<R, T> {
         O: Output<R>,
     {
         let mut steps = match self.0 {
-            Found::Hit(Some(output)) => return output,
-            Found::Hit(None) => inspect::stop(),
+            Found::Hit(Some(value), wrap) => return wrap(value),
+            Found::Hit(None, _) => inspect::stop(),
             Found::Miss(steps) => steps,
         };
         let mut start = match steps.find_sync() {
@@ -297,7 +297,10 @@ impl<R, T: Any> Entered<R, T> {
     #[inline]
     fn hit(&mut self) -> Poll<R> {
         match &mut self.0 {
-            Found::Hit(output) => output.take().map_or(Poll::Pending, Poll::Ready),
+            Found::Hit(value, wrap) => match value.take() {
+                Some(value) => Poll::Ready(wrap(value)),
+                None => Poll::Pending,
+            },
             Found::Miss(_) => Poll::Pending,
         }
     }
@@ -305,7 +308,7 @@ impl<R, T: Any> Entered<R, T> {
     #[inline(never)]
     fn miss(&mut self, code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
         match &mut self.0 {
-            Found::Hit(_) => Poll::Pending,
+            Found::Hit(..) => Poll::Pending,
             Found::Miss(steps) => steps.run(code, cx),
         }
     }
@@ -314,7 +317,7 @@ impl<R, T: Any> Entered<R, T> {
 /// A call that the local tier did not answer, without what differs between functions of one type.
 struct Steps<R, T> {
     kit: Kit<R, T>,
-    stage: Stage<R>,
+    stage: Stage<T>,
 }
 
 impl<R, T> std::fmt::Debug for Steps<R, T> {
@@ -324,7 +327,7 @@ impl<R, T> std::fmt::Debug for Steps<R, T> {
 }
 
 /// Where a miss stands.
-enum Stage<R> {
+enum Stage<T> {
     /// It has not been polled.
     Entered(Box<Call>),
     /// It looks for the value.
@@ -333,8 +336,8 @@ enum Stage<R> {
     Securing(Work<(Box<Call>, Step)>),
     /// The body is polled.
     Computing(Box<Call>),
-    /// What was computed is being stored; this is returned.
-    Committing(Work<()>, R),
+    /// What was computed is being stored, and is returned then.
+    Committing(Work<()>, T),
     /// What was given is being stored. The caller, who is inspected, gets no answer.
     Putting(Work<()>),
     /// There is nothing more to do, and nothing to return.
@@ -362,7 +365,7 @@ impl Computing {
 }
 
 /// What the next stage is; or what is returned.
-type Next<R> = Result<Stage<R>, R>;
+type Next<R, T> = Result<Stage<T>, R>;
 
 impl<R, T: Any> Steps<R, T> {
     fn run(&mut self, mut code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
@@ -402,11 +405,11 @@ impl<R, T: Any> Steps<R, T> {
                     };
                     self.after_computing(call, finished)
                 }
-                Stage::Committing(mut work, output) => {
+                Stage::Committing(mut work, value) => {
                     if work.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(output);
+                        return Poll::Ready((self.kit.wrap)(value));
                     }
-                    self.stage = Stage::Committing(work, output);
+                    self.stage = Stage::Committing(work, value);
                     return Poll::Pending;
                 }
                 Stage::Putting(mut work) => {
@@ -424,7 +427,12 @@ impl<R, T: Any> Steps<R, T> {
         }
     }
 
-    fn found(&self, call: Box<Call>, step: Step, code: Pin<&mut dyn Steppable<R, T>>) -> Next<R> {
+    fn found(
+        &self,
+        call: Box<Call>,
+        step: Step,
+        code: Pin<&mut dyn Steppable<R, T>>,
+    ) -> Next<R, T> {
         let mut start = match self.after_finding(call, step) {
             Ok(start) => start,
             Err(next) => return next,
@@ -443,7 +451,7 @@ impl<R, T: Any> Steps<R, T> {
             Coming::Later(work) => timer::block_on(work),
         };
         self.after_finding(call, step)
-            .map_err(|next| end_sync(next))
+            .map_err(|next| self.end_sync(next))
     }
 
     /// From its plan to its body.
@@ -458,7 +466,7 @@ impl<R, T: Any> Steps<R, T> {
                 let kept = call.lease_kept();
                 Ok((kept, Computing::of(call)))
             }
-            next => Err(end_sync(next)),
+            next => Err(self.end_sync(next)),
         }
     }
 
@@ -466,11 +474,27 @@ impl<R, T: Any> Steps<R, T> {
     fn finish_sync(&self, (kept, computing): ComputingSync, finished: Finished<R>) -> R {
         let call = computing.ended();
         drop(kept);
-        end_sync(self.after_computing(call, finished))
+        self.end_sync(self.after_computing(call, finished))
+    }
+
+    /// What is left of a sync call that does not go on to its plan or its body.
+    fn end_sync(&self, next: Next<R, T>) -> R {
+        match next {
+            Err(output) => output,
+            Ok(Stage::Committing(commit, value)) => {
+                timer::block_on(commit);
+                (self.kit.wrap)(value)
+            }
+            Ok(Stage::Putting(put)) => {
+                timer::block_on(put);
+                inspect::stop()
+            }
+            Ok(_) => inspect::stop(),
+        }
     }
 
     /// The call goes on to its plan, perhaps with an output that was given.
-    fn after_finding(&self, mut call: Box<Call>, step: Step) -> Result<Start<R, T>, Next<R>> {
+    fn after_finding(&self, mut call: Box<Call>, step: Step) -> Result<Start<R, T>, Next<R, T>> {
         let given = match self.take(&mut call, step) {
             Taken::Output(output) => return Err(Err(output)),
             Taken::Never => return Err(Ok(Stage::Over)),
@@ -485,7 +509,7 @@ impl<R, T: Any> Steps<R, T> {
 
     /// The call goes on to the right to compute; or, where an output was given, to what becomes of
     /// it.
-    fn after_planning(&self, start: Start<R, T>) -> Next<R> {
+    fn after_planning(&self, start: Start<R, T>) -> Next<R, T> {
         let Start {
             mut call,
             ttl,
@@ -509,7 +533,7 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// The call goes on to its body.
-    fn after_securing(&self, mut call: Box<Call>, step: Step) -> Next<R> {
+    fn after_securing(&self, mut call: Box<Call>, step: Step) -> Next<R, T> {
         match self.take(&mut call, step) {
             Taken::Output(output) => Err(output),
             Taken::Compute | Taken::Put(_) | Taken::Never => Ok(Stage::Computing(call)),
@@ -517,7 +541,7 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// The call goes on to storing what the body returned.
-    fn after_computing(&self, mut call: Box<Call>, finished: Finished<R>) -> Next<R> {
+    fn after_computing(&self, mut call: Box<Call>, finished: Finished<R>) -> Next<R, T> {
         let kit = &self.kit;
         let Finished { output, keep, tags } = finished;
         if call.is_put() {
@@ -533,11 +557,9 @@ impl<R, T: Any> Steps<R, T> {
                 call.hand_over_own();
                 if call.wants_value(keep) {
                     let stored = (kit.pack)((kit.clone)(&value));
-                    let output = (kit.wrap)(value);
-                    return match call.committing(stored, keep) {
-                        Some(work) => Ok(Stage::Committing(work, output)),
-                        None => Err(output),
-                    };
+                    if let Some(work) = call.committing(stored, keep) {
+                        return Ok(Stage::Committing(work, value));
+                    }
                 }
                 Err((kit.wrap)(value))
             }
@@ -578,22 +600,6 @@ impl<R, T: Any> Steps<R, T> {
 
 /// A sync call whose body runs just now, after what keeps its lease meanwhile.
 type ComputingSync = (Option<Kept>, Computing);
-
-/// What is left of a sync call that does not go on to its plan or its body.
-fn end_sync<R>(next: Next<R>) -> R {
-    match next {
-        Err(output) => output,
-        Ok(Stage::Committing(commit, output)) => {
-            timer::block_on(commit);
-            output
-        }
-        Ok(Stage::Putting(put)) => {
-            timer::block_on(put);
-            inspect::stop()
-        }
-        Ok(_) => inspect::stop(),
-    }
-}
 
 /// A [`Step`] as this function's types see it.
 enum Taken<R> {
