@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::flight::Flights;
-use crate::lease::Lease;
+use crate::lease::{Holders, Lease};
 use crate::local::Local;
 use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter, Stats};
@@ -53,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) flights: Arc<Flights<Lease>>,
     /// Those of sync functions: an async call never waits for one of them, or they for it.
     pub(crate) flights_sync: Arc<Flights<Lease>>,
+    pub(crate) leases: Arc<Holders>,
     pub(crate) shared: Option<Arc<dyn Shared>>,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) codec: Codec,
@@ -378,6 +379,10 @@ impl Debt {
             tags,
             mark: None,
         }
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
     }
 
     /// Whether it is this cache's.

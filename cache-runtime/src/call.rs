@@ -2,7 +2,7 @@
 //! compute, commit. This module alone knows the order; each step is in a module of its own, and
 //! everything that waits is free of the function's types.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::Context;
@@ -17,7 +17,7 @@ use crate::inspect::{self, Inspection, Outcome, Report, Request, Tier};
 use crate::key::KeyWriter;
 use crate::lease::{Kept, Lease};
 use crate::local::{Home, LocalKey};
-use crate::log::Noted;
+use crate::log::{Judgement, Noted, Position};
 use crate::output::{Failure, Vtable};
 use crate::scope::{self, Flag, Inside};
 use crate::spec::Spec;
@@ -68,6 +68,8 @@ pub(crate) struct Call {
     tags: Arc<[TagHash]>,
     /// What its body takes over from the cached calls in it.
     inherited: Option<Arc<Inherited>>,
+    /// It is made of something that may have been outdated before it began: it is for nobody else.
+    spoilt: bool,
     noted: Noted,
     started: Millis,
     /// When the waiting for others ends.
@@ -93,8 +95,9 @@ enum Role {
 enum Step {
     /// Here is the value: nothing is computed.
     Value(Current),
-    /// The call that was waited for failed like this, and carried these tags.
-    Failed(Failure, Arc<[TagHash]>),
+    /// The call that was waited for failed like this; its value would have had these tags, and it is
+    /// known where that was true.
+    Failed(Failure, Arc<[TagHash]>, Position),
     /// An inspection found nothing: the call stays pending for good.
     Missed,
     /// This output was given to be stored.
@@ -111,6 +114,7 @@ impl Call {
         home: Home,
         key: KeyWriter,
         codec: Option<&'static Vtable>,
+        output: TypeId,
     ) -> Self {
         let cache = Cache::current(cache);
         let seed = cache.0.local.as_ref().map_or(0, crate::local::Local::seed);
@@ -136,6 +140,7 @@ impl Call {
             ttl: None,
             tags: Arc::from([]),
             inherited: None,
+            spoilt: false,
             noted: Noted::NOWHERE,
             started: 0,
             deadline: 0,
@@ -143,7 +148,7 @@ impl Call {
         };
         if !scope::is_plain() {
             call.report = inspect::claim_report();
-            call.inspection = inspect::claim_inspection(spec.sync);
+            call.inspection = inspect::claim_inspection(spec.sync, output);
             if let Some(inspection) = &call.inspection {
                 inspection.identify(call.identity());
             }
@@ -229,6 +234,7 @@ impl Call {
         }
         match inspection.request().await {
             Request::Identify => Step::Missed,
+            Request::Peek | Request::Put(_) if inspection.is_astray() => Step::Missed,
             Request::Peek => {
                 let mut current = self.local_current();
                 if current.is_none() {
@@ -239,6 +245,9 @@ impl Call {
                 }
                 current.map_or_else(
                     || {
+                        // That it is not there is known as of now, and may change.
+                        let [_, namespace, key] = self.subject().implicit();
+                        self.hand_over(&[TagHash::all(), namespace, key], None);
                         inspection.missed();
                         Step::Missed
                     },
@@ -279,9 +288,6 @@ impl Call {
     /// The compute begins here.
     fn begin(&mut self) {
         if !self.role.replaces() {
-            if self.bypass {
-                return;
-            }
             self.note();
         }
         self.started = self.inner().clock.now();
@@ -314,7 +320,8 @@ impl Call {
             Role::Alone | Role::Replaces | Role::Puts => None,
         };
         if self.inherited.is_none() && self.spec.inherit {
-            self.inherited = Some(Arc::new(Inherited::new(self.inner().address())));
+            let inherited = Inherited::new(self.inner().address(), self.noted.at);
+            self.inherited = Some(Arc::new(inherited));
         }
         Inside::enter(flight, self.inherited.as_ref())
     }
@@ -352,19 +359,42 @@ impl Call {
                  these, and `inherit = false`",
             );
         }
+        self.spoilt = inheritance.is_spoilt;
         self.add_tags(inheritance.tags);
+        // Last: what is added to them would count as one of the group.
+        let tags = self.tags.iter().copied();
+        self.tags = tags.chain(inheritance.entries).collect();
     }
 
-    /// Hands these tags of the value to the compute that this call is made in, if it is.
-    fn hand_over(&self, tags: &[TagHash]) {
-        if scope::is_open(Flag::INHERITS) {
-            scope::hand_over(self.inner().address(), self.spec.place(), tags);
+    /// Hands the tags of a value to the compute that this call is made in, if it is in one: they
+    /// are known not to have moved up to this position, or up to now.
+    ///
+    /// The compute says of its value that it is as good as the log was when it began. That is so
+    /// where all that it is made of was current there. What was not, or may not have been (a future
+    /// that was polled before the compute began, a failure elsewhere), spoils it.
+    fn hand_over(&self, tags: &[TagHash], valid: Option<Position>) {
+        if !scope::is_open(Flag::INHERITS) {
+            return;
+        }
+        let Some(inherited) = scope::inherited(self.inner().address()) else {
+            return;
+        };
+        let is_current = |at| self.inner().view.judge(at, tags) == Judgement::Current;
+        if valid.is_none_or(|at| inherited.admits(at) || is_current(at)) {
+            inherited.take(self.spec.place(), tags);
+        } else {
+            inherited.spoil();
         }
     }
 
     /// Hands the tags of what this call has computed to the compute that it is made in.
     fn hand_over_own(&self) {
-        self.hand_over(&self.tags);
+        let at = if self.spoilt {
+            Position::NOWHERE
+        } else {
+            self.noted.at
+        };
+        self.hand_over(&self.tags, Some(at));
     }
 }
 

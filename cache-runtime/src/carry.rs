@@ -28,11 +28,23 @@ impl Surroundings {
     }
 
     /// Makes them those of this thread, until dropped.
-    fn enter(&self) -> (Option<Restore>, Option<cache::Entered>, Inside) {
+    fn enter(&self) -> Entered {
         let bypass = self.bypass.then(|| scope::open(Flag::BYPASS));
         let cache = self.cache.as_ref().map(Cache::enter);
-        (bypass, cache, self.bodies.enter())
+        Entered {
+            _inside: self.bodies.enter(),
+            _cache: cache,
+            _bypass: bypass,
+        }
     }
+}
+
+/// Surroundings on this thread. Each guard puts back what it found, so they go in the order that is
+/// opposite to how they came.
+struct Entered {
+    _inside: Inside,
+    _cache: Option<cache::Entered>,
+    _bypass: Option<Restore>,
 }
 
 /// Takes along into another task what is known where this is called: inside a compute, the tags of

@@ -31,8 +31,24 @@ pub(crate) enum Landing {
         /// Whether it was found in a tier: it was computed before the flight, not in it.
         found: bool,
     },
-    /// With the leader's own failure, and the tags that its value would have had.
-    Failed(Failure, Arc<[TagHash]>),
+    /// With the leader's own failure, judged by where it began and by the tags that its value would
+    /// have had.
+    Failed {
+        failure: Failure,
+        at: Position,
+        tags: Arc<[TagHash]>,
+    },
+}
+
+impl Landing {
+    /// With nothing that anyone could use: everyone computes.
+    pub(crate) fn opaque() -> Self {
+        Self::Failed {
+            failure: Failure::Opaque,
+            at: Position::NOWHERE,
+            tags: Arc::from([]),
+        }
+    }
 }
 
 /// What a flight is doing.
@@ -267,10 +283,7 @@ impl<H: Send + 'static> Leader<H> {
         self.done = true;
         // Off the map first: whoever comes now starts a flight of its own.
         self.flights.remove(&self.key, &self.flight);
-        let landing = self
-            .landing
-            .take()
-            .unwrap_or_else(|| Landing::Failed(Failure::Opaque, Arc::from([])));
+        let landing = self.landing.take().unwrap_or_else(Landing::opaque);
         self.flight.state().phase = Phase::Landed(landing);
         self.flight.changed.notify_waiters();
     }
@@ -334,6 +347,16 @@ impl<H: Send + 'static> Follower<H> {
     /// The position of the view when this call joined.
     pub(crate) fn joined(&self) -> Position {
         self.joined
+    }
+
+    /// Where a landing that this follower accepts is known to be current: no tag of it has moved
+    /// from where it began to where this follower joined.
+    pub(crate) fn knows(&self, at: Position) -> Position {
+        if at.log == self.joined.log && at.head < self.joined.head {
+            self.joined
+        } else {
+            at
+        }
     }
 
     pub(crate) fn tested(&self) -> Option<&[TagHash]> {

@@ -1,7 +1,7 @@
 //! Looking at one entry through a call that is not run, and learning how a call was answered. The
 //! call itself does what is asked; here is the asking.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
@@ -53,12 +53,15 @@ enum Reply {
 pub(crate) struct Inspection {
     /// Whether it is for a call of a sync function.
     sync: bool,
+    /// What the call's function returns: another call, made for an argument, is not the one.
+    output: TypeId,
     slots: Mutex<Slots>,
 }
 
 #[derive(Default)]
 struct Slots {
     identity: Option<Identity>,
+    is_astray: bool,
     /// Where the log stood when the handle was made.
     noted: Option<Noted>,
     request: Option<Request>,
@@ -72,9 +75,10 @@ impl fmt::Debug for Inspection {
 }
 
 impl Inspection {
-    fn new(sync: bool) -> Arc<Self> {
+    fn new(sync: bool, output: TypeId) -> Arc<Self> {
         Arc::new(Self {
             sync,
+            output,
             slots: Mutex::default(),
         })
     }
@@ -99,9 +103,16 @@ impl Inspection {
         self.slots().noted = Some(noted);
     }
 
-    /// The call says which entry it is about.
+    /// The call says which entry it is about. Called again, it must be the same.
     pub(crate) fn identify(&self, identity: Identity) {
-        self.slots().identity = Some(identity);
+        let mut slots = self.slots();
+        let known = slots.identity.get_or_insert_with(|| identity.clone());
+        slots.is_astray = known.tags != identity.tags;
+    }
+
+    /// Whether the call is about another entry than before: nothing is done for that.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.slots().is_astray
     }
 
     /// The call waits to be asked. Only the handle polls it, and asks before it does.
@@ -129,13 +140,14 @@ thread_local! {
     static WAITING: RefCell<Option<Arc<Inspection>>> = const { RefCell::new(None) };
 }
 
-/// The inspection that waits for a call of this kind, if one does. The call that takes it is the
-/// one inspected.
-pub(crate) fn claim_inspection(sync: bool) -> Option<Arc<Inspection>> {
+/// The inspection that waits for a call of this kind that returns this, if one does. The call that
+/// takes it is the one inspected.
+pub(crate) fn claim_inspection(sync: bool, output: TypeId) -> Option<Arc<Inspection>> {
     if !scope::is_open(Flag::INSPECT) {
         return None;
     }
-    WAITING.with_borrow_mut(|waiting| waiting.take_if(|waiting| waiting.sync == sync))
+    let is_it = |waiting: &mut Arc<Inspection>| waiting.sync == sync && waiting.output == output;
+    WAITING.with_borrow_mut(|waiting| waiting.take_if(is_it))
 }
 
 /// An inspection on offer to the first call that this thread makes.
@@ -174,7 +186,7 @@ fn offer<F: Future>(call: Pin<&mut F>, inspection: &Arc<Inspection>) -> Poll<F::
 /// operation is then [`ErrorKind::NotCached`].
 pub fn entry<F: Future>(call: F) -> Entry<F> {
     let mut call = Box::pin(call);
-    let inspection = Inspection::new(false);
+    let inspection = Inspection::new(false, typeid::of::<F::Output>());
     let finished = match offer(call.as_mut(), &inspection) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
@@ -189,7 +201,7 @@ pub fn entry<F: Future>(call: F) -> Entry<F> {
 /// The key's tag of the call, for `entries`; `None` where it is not a cached call.
 pub(crate) fn identify<F: Future>(call: F) -> Option<Identity> {
     let call = std::pin::pin!(call);
-    let inspection = Inspection::new(false);
+    let inspection = Inspection::new(false, typeid::of::<F::Output>());
     // Whatever it came to: a call that was not inspected has no identity.
     let _ = offer(call, &inspection);
     inspection.identity()

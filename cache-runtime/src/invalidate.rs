@@ -237,9 +237,8 @@ impl<R, T> Mutating<R, T> {
     }
 
     fn finish_sync(mut self, judge: impl FnOnce(Finishing<R, T>) -> Finished<R>) -> R {
-        if !timer::may_block() {
-            // The debts are taken on as they are dropped: by the thread that this one is.
-            return judge(Finishing::of(self.value)).output;
+        if !timer::may_block() && self.change.is_shared() {
+            return self.finish_at_once(judge);
         }
         let refused = timer::block_on(self.change.before(self.refuse.is_some()));
         if let Some(error) = refused
@@ -254,7 +253,57 @@ impl<R, T> Mutating<R, T> {
     }
 }
 
+impl<R, T> Mutating<R, T> {
+    /// On the thread that the acknowledgement would come from, nothing is waited for: invalidations
+    /// are owed, and a mark that must be there cannot be placed.
+    fn finish_at_once(mut self, judge: impl FnOnce(Finishing<R, T>) -> Finished<R>) -> R {
+        if self.change.spec.when == When::Before {
+            self.change.debts.clear();
+        }
+        if self.change.spec.crash_safe.is_some() {
+            let error = Error::new(
+                ErrorKind::Store,
+                "the mutation could not be guarded against a crash: an observer made it, on the \
+                 thread of the connection",
+            );
+            if let Some(refuse) = self.refuse {
+                self.change.debts.iter_mut().for_each(Debt::forgive);
+                return refuse(error);
+            }
+            let reporter = &self.change.cache.0.reporter;
+            reporter.counters.unguarded.add();
+            reporter.fault("placing the mark of a mutation", &error);
+        }
+        let Finished { output, tags, .. } = judge(Finishing::of(self.value));
+        if self.change.pays((self.value)(&output).is_some()) {
+            self.change.learn(&tags);
+        } else {
+            self.change.debts.iter_mut().for_each(Debt::forgive);
+        }
+        // Dropped here, the debts are taken on.
+        output
+    }
+}
+
 impl Change {
+    /// Whether anyone else is to acknowledge what it invalidates.
+    fn is_shared(&self) -> bool {
+        let caches = self.debts.iter().map(Debt::cache);
+        caches
+            .chain([&self.cache])
+            .any(|cache| cache.0.shared.is_some())
+    }
+
+    /// Whether there is something to invalidate after a body.
+    fn pays(&self, is_success: bool) -> bool {
+        match self.spec.when {
+            When::Before => false,
+            When::Always => true,
+            // Only an append takes the mark of `crash_safe` away.
+            When::Success => self.spec.crash_safe.is_some() || is_success,
+        }
+    }
+
     /// What comes before the body: the invalidation of `when = before`, the marks of `crash_safe`.
     /// Where it may refuse and a mark could not be placed, it says why the body must not run.
     async fn before(&mut self, may_refuse: bool) -> Option<Error> {
@@ -276,13 +325,7 @@ impl Change {
 
     /// What comes after the body: the invalidation, unless there is nothing to invalidate.
     async fn after(&mut self, is_success: bool, tags: &[Tag]) {
-        let pays = match self.spec.when {
-            When::Before => false,
-            When::Always => true,
-            // Only an append takes the mark of `crash_safe` away.
-            When::Success => self.spec.crash_safe.is_some() || is_success,
-        };
-        if pays {
+        if self.pays(is_success) {
             self.learn(tags);
             self.pay().await;
         } else {

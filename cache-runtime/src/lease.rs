@@ -1,9 +1,10 @@
 //! Leases: the time-bounded right to compute and commit a key, across processes. A guard that
 //! renews while it is polled and frees the right when dropped; bidding and waiting are `call`'s.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +15,35 @@ use crate::error::Error;
 use crate::shared::{Operation, Shared, Slot, Token};
 use crate::timer;
 
+/// The leases that this process holds or bids for, each with whether a sync call does.
+#[derive(Debug, Default)]
+pub(crate) struct Holders(Mutex<HashMap<Token, bool>>);
+
+impl Holders {
+    fn all(&self) -> MutexGuard<'_, HashMap<Token, bool>> {
+        // One insertion or removal at a time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process holds it for a call of this kind.
+    pub(crate) fn has(&self, token: Token, sync: bool) -> bool {
+        self.all().get(&token) == Some(&sync)
+    }
+}
+
+/// One of them, until dropped.
+#[derive(Debug)]
+struct Holder {
+    holders: Arc<Holders>,
+    token: Token,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.holders.all().remove(&self.token);
+    }
+}
+
 /// A lease that is held, or is being bid for: from the bid on, dropping it frees the right.
 pub(crate) struct Lease {
     shared: Arc<dyn Shared>,
@@ -23,6 +53,7 @@ pub(crate) struct Lease {
     renewal: Renewal,
     /// Whether there may still be something to free.
     open: bool,
+    _holder: Holder,
 }
 
 enum Renewal {
@@ -48,14 +79,22 @@ impl Lease {
         shared: &Arc<dyn Shared>,
         slot: &Arc<Slot>,
         ttl: Duration,
+        holders: &Arc<Holders>,
+        sync: bool,
     ) -> Result<Self, Error> {
+        let token = Token::random()?;
+        holders.all().insert(token, sync);
         Ok(Self {
             shared: Arc::clone(shared),
             slot: Arc::clone(slot),
-            token: Token::random()?,
+            token,
             ttl,
             renewal: Renewal::Due(None),
             open: true,
+            _holder: Holder {
+                holders: Arc::clone(holders),
+                token,
+            },
         })
     }
 
@@ -99,9 +138,13 @@ impl Lease {
     pub(crate) fn kept(&self) -> Option<Kept> {
         let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&self.slot));
         let (token, ttl) = (self.token, self.ttl);
+        // An heir does not know how much time is left.
+        let mut soon = matches!(self.renewal, Renewal::Sent(_));
         let renewals = async move {
             loop {
-                tokio::time::sleep(ttl / 3).await;
+                if !std::mem::take(&mut soon) {
+                    tokio::time::sleep(ttl / 3).await;
+                }
                 // What is not known is tried again at the next third.
                 if let Ok(false) = shared.renew(&slot, token, ttl).await {
                     return;

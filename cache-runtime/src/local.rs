@@ -198,13 +198,14 @@ impl LocalEntry {
         expires: Millis,
         size: usize,
     ) -> Self {
+        let weight = (size + size_of_val(&*tags)) as u64;
         Self {
             value,
             at,
             tags,
             expires,
             judged: AtomicU64::new(0),
-            weight: size as u64,
+            weight,
         }
     }
 

@@ -43,6 +43,13 @@ thread_local! {
     static BODIES: RefCell<Vec<Body>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Reads or changes what bodies this thread is running. Nothing, in the destructors of the thread's
+/// locals: what is called there is in no body that anyone would ask about.
+fn with_bodies<T>(with: impl FnOnce(&mut Vec<Body>) -> T) -> Option<T> {
+    let with = |bodies: &RefCell<Vec<Body>>| with(&mut bodies.borrow_mut());
+    BODIES.try_with(with).ok()
+}
+
 /// Whether a call may take the short way to a local hit: no scope is open, except perhaps that of
 /// a body that takes over tags.
 #[inline]
@@ -94,12 +101,12 @@ impl Inside {
     pub(crate) fn enter(flight: Option<u64>, inherited: Option<&Arc<Inherited>>) -> Self {
         let flag = set(Flag::INHERITS, inherited.is_some());
         let inherited = inherited.cloned();
-        let before = BODIES.with_borrow_mut(|bodies| {
+        let before = with_bodies(|bodies| {
             bodies.push(Body { flight, inherited });
             bodies.len() - 1
         });
         Self {
-            before,
+            before: before.unwrap_or_default(),
             _flag: flag,
         }
     }
@@ -107,7 +114,7 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        BODIES.with_borrow_mut(|bodies| bodies.truncate(self.before));
+        with_bodies(|bodies| bodies.truncate(self.before));
     }
 }
 
@@ -118,20 +125,20 @@ pub(crate) struct Bodies(Vec<Body>);
 impl Bodies {
     /// Those of this thread.
     pub(crate) fn current() -> Self {
-        Self(BODIES.with_borrow(Clone::clone))
+        Self(with_bodies(|bodies| bodies.clone()).unwrap_or_default())
     }
 
     /// Says that what runs on this thread belongs to them, until dropped.
     pub(crate) fn enter(&self) -> Inside {
         let inherits = self.0.last().is_some_and(|body| body.inherited.is_some());
         let flag = set(Flag::INHERITS, inherits);
-        let before = BODIES.with_borrow_mut(|bodies| {
+        let before = with_bodies(|bodies| {
             let before = bodies.len();
             bodies.extend_from_slice(&self.0);
             before
         });
         Inside {
-            before,
+            before: before.unwrap_or_default(),
             _flag: flag,
         }
     }
@@ -139,16 +146,31 @@ impl Bodies {
 
 /// The flights whose bodies this thread is running, outermost first.
 pub(crate) fn aboard() -> Vec<u64> {
-    BODIES.with_borrow(|bodies| bodies.iter().filter_map(|body| body.flight).collect())
+    let flights = |bodies: &mut Vec<Body>| bodies.iter().filter_map(|body| body.flight).collect();
+    with_bodies(flights).unwrap_or_default()
 }
 
-/// Hands the tags of a value to the compute whose body this thread is running: it is made of it.
+/// Where the tags of a value of this cache go: to the innermost compute of the same cache whose
+/// body this thread is running, unless one in between declines.
+pub(crate) fn inherited(cache: usize) -> Option<Arc<Inherited>> {
+    let find = |bodies: &mut Vec<Body>| {
+        for body in bodies.iter().rev() {
+            let inherited = body.inherited.as_ref()?;
+            if inherited.is_for(cache) {
+                return Some(Arc::clone(inherited));
+            }
+        }
+        None
+    };
+    with_bodies(find).flatten()
+}
+
+/// Hands over the tags of a value that has just been judged current.
 #[cold]
 #[inline(never)]
 pub(crate) fn hand_over(cache: usize, from: Place, tags: &[TagHash]) {
-    let inherited = BODIES.with_borrow(|bodies| bodies.last()?.inherited.clone());
-    if let Some(inherited) = inherited {
-        inherited.take(cache, from, tags);
+    if let Some(inherited) = inherited(cache) {
+        inherited.take(from, tags);
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Slot {
 }
 
 /// Proof of holding a lease: random, one per fill.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Token(pub(crate) [u8; 16]);
 
 impl fmt::Debug for Token {

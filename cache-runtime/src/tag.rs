@@ -112,8 +112,8 @@ impl From<&Tag> for Tag {
 }
 
 /// What entries and the log carry for a tag. Besides the tags that users write there are three
-/// kinds that each entry has by itself, and two that values have that are made of many others; a
-/// seed per kind keeps them apart. Never 0.
+/// kinds that each entry has by itself, and three that values have that are made of others; a seed
+/// per kind keeps them apart. Never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TagHash(NonZero<u64>);
 
@@ -124,6 +124,7 @@ const NAMESPACE: u64 = u64::from_be_bytes(*b"afresh-n");
 const KEY: u64 = u64::from_be_bytes(*b"afresh-k");
 const SINGLE: u64 = u64::from_be_bytes(*b"afresh-s");
 const ANY: u64 = u64::from_be_bytes(*b"afresh-y");
+const ENTRIES: u64 = u64::from_be_bytes(*b"afresh-e");
 
 impl TagHash {
     /// A tag that a user wrote.
@@ -155,6 +156,12 @@ impl TagHash {
     /// What every invalidation moves: for values that are made of more than can be named.
     pub(crate) fn any() -> Self {
         Self::seeded(&[], ANY)
+    }
+
+    /// What nothing moves: among the tags that a value has taken over, a namespace and entries of it
+    /// follow.
+    pub(crate) fn entries() -> Self {
+        Self::seeded(&[], ENTRIES)
     }
 
     /// A hash as it was stored; `None` where no hash can be.

@@ -381,6 +381,7 @@ impl Builder {
             local,
             flights: Flights::new(),
             flights_sync: Flights::new(),
+            leases: Arc::default(),
             shared,
             reporter,
             codec: self.codec,

@@ -52,7 +52,7 @@ impl Call {
     }
 
     fn stores(&self) -> bool {
-        !self.bypass && self.ttl.is_some_and(|ttl| !ttl.is_zero())
+        !self.bypass && !self.spoilt && self.ttl.is_some_and(|ttl| !ttl.is_zero())
     }
 
     fn ttl(&self) -> Duration {
@@ -97,6 +97,9 @@ impl Call {
     }
 
     fn landing(&self, value: &Value) -> Landing {
+        if self.spoilt {
+            return Landing::opaque();
+        }
         Landing::Value {
             value: Arc::clone(value),
             at: self.noted.at,
@@ -323,8 +326,13 @@ impl Call {
                 Failure::Value(_, None) | Failure::Opaque => None,
             });
         }
+        let at = if self.spoilt {
+            Position::NOWHERE
+        } else {
+            self.noted.at
+        };
         let tags = Arc::clone(&self.tags);
-        self.land(Landing::Failed(failure, tags));
+        self.land(Landing::Failed { failure, at, tags });
     }
 
     /// Answers a `put`.

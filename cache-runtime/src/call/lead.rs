@@ -10,7 +10,7 @@ use crate::cache::Inner;
 use crate::flight::{Awaited, Course, Follower, Landing, Role as Seat};
 use crate::inspect::{Outcome, Tier};
 use crate::lease::Lease;
-use crate::log::Judgement;
+use crate::log::{Judgement, Position};
 use crate::output::Failure;
 use crate::shared::{Bid, Bidden, Shared, Slot, Token};
 use crate::spec::Flying;
@@ -116,10 +116,21 @@ impl Call {
                 };
                 accepted.then(|| {
                     self.is_coalesced();
-                    Step::Value(Current { value, at, tags })
+                    let valid = (!found).then(|| follower.knows(at));
+                    Step::Value(Current {
+                        value,
+                        at,
+                        tags,
+                        valid,
+                    })
                 })
             }
-            Landing::Failed(failure, tags) => Some(Step::Failed(failure, tags)),
+            // A failure follows from what was read, as a value does.
+            Landing::Failed { failure, at, tags } => self
+                .inner()
+                .view
+                .accepts(at, follower.joined(), &tags, follower.tested())
+                .then(|| Step::Failed(failure, tags, follower.knows(at))),
         }
     }
 
@@ -154,7 +165,8 @@ impl Call {
             leader.bequeath(Some(inherited));
             return Step::Compute;
         }
-        match Lease::sought(&shared, &slot, flying.lease) {
+        let sync = self.spec.sync;
+        match Lease::sought(&shared, &slot, flying.lease, &self.inner().leases, sync) {
             Ok(lease) => self.bid(&shared, &slot, lease, flying.lease).await,
             Err(error) => {
                 self.fault("bidding for a lease", &error);
@@ -171,6 +183,8 @@ impl Call {
         ttl: Duration,
     ) -> Step {
         let mut waited = None;
+        // Where the holder began that was waited for.
+        let mut at = Position::NOWHERE;
         let mut supersede = None;
         let mut superseded = 0;
         loop {
@@ -199,8 +213,12 @@ impl Call {
                     lease.denied();
                     let failure = Failure::Message(message);
                     let tags = self.tags_of_failure_elsewhere();
-                    self.land(Landing::Failed(failure.clone(), Arc::clone(&tags)));
-                    return Step::Failed(failure, tags);
+                    self.land(Landing::Failed {
+                        failure: failure.clone(),
+                        at,
+                        tags: Arc::clone(&tags),
+                    });
+                    return Step::Failed(failure, tags, at);
                 }
                 Ok(Bidden::Granted { entry }) => {
                     if let Some(bytes) = entry
@@ -226,7 +244,13 @@ impl Call {
                         supersede = Some(holder);
                         continue;
                     }
+                    // A sync call of this process may be what an async one waits for, or may be in
+                    // the way of it: neither waits for the other.
+                    if self.inner().leases.has(holder, !self.spec.sync) {
+                        return Step::Compute;
+                    }
                     (waited, supersede) = (Some(holder), None);
+                    at = self.inner().view.locate(&log, head);
                     let change = noted.then_some(change);
                     if !self.await_change(change, remaining, holder).await {
                         return self.gives_up();
@@ -271,7 +295,7 @@ impl Call {
     }
 
     /// What the failure of a compute in another process may follow from: of what it took over from
-    /// cached calls nothing is known here.
+    /// cached calls nothing is known here, but that no record has moved that.
     fn tags_of_failure_elsewhere(&self) -> Arc<[TagHash]> {
         let tags = self.tags.iter().copied();
         tags.chain(self.spec.inherit.then(TagHash::any)).collect()

@@ -17,6 +17,8 @@ pub(super) struct Current {
     pub(super) value: Value,
     pub(super) at: Position,
     pub(super) tags: Arc<[TagHash]>,
+    /// Where it is known to be current; `None` where that is here and now.
+    pub(super) valid: Option<Position>,
 }
 
 impl Call {
@@ -34,6 +36,7 @@ impl Call {
                 value: Arc::clone(&entry.value),
                 at: entry.at,
                 tags: Arc::clone(&entry.tags),
+                valid: None,
             })
         })
     }
@@ -171,7 +174,12 @@ impl Call {
             let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), expires, size);
             local.insert(self.key.clone(), kept);
         }
-        Some(Current { value, at, tags })
+        Some(Current {
+            value,
+            at,
+            tags,
+            valid: None,
+        })
     }
 
     /// Where an entry stands in this process's log, if it is current.

@@ -54,6 +54,12 @@ pub(super) struct Subject {
 }
 
 impl Subject {
+    /// The tags that every entry has, in their order.
+    pub(super) fn implicit(&self) -> [TagHash; 3] {
+        let namespace = TagHash::namespace(&self.namespace);
+        [TagHash::all(), namespace, self.tag]
+    }
+
     /// What a record of this entry alone moves.
     pub(super) fn record(&self) -> [TagHash; 3] {
         let namespace = TagHash::namespace(&self.namespace);
@@ -173,12 +179,7 @@ impl Call {
                 "it names no `ttl` and the cache has no `default_ttl`, so its values are not stored",
             );
         }
-        let subject = self.subject();
-        let implicit = [
-            TagHash::all(),
-            TagHash::namespace(&subject.namespace),
-            subject.tag,
-        ];
+        let implicit = self.subject().implicit();
         self.tags = implicit
             .into_iter()
             .chain(tags.iter().map(Tag::hash))

@@ -90,14 +90,16 @@ fn enter_slowly<R, T: Any>(
     key: KeyWriter,
 ) -> Entered<R, T> {
     let is_plain = scope::is_plain();
-    let call = Box::new(Call::new(*spec, site, cache, *home, key, kit.codec));
+    let output = typeid::of::<R>();
+    let call = Call::new(*spec, site, cache, *home, key, kit.codec, output);
+    let call = Box::new(call);
     // Inside a scope nothing has been looked up yet, unless the scope says not to look.
     if !is_plain
         && call.may_look()
         && let Some(current) = call.local_current()
         && let Some(hit) = hand_out(&kit, &current.value)
     {
-        call.hand_over(&current.tags);
+        call.hand_over(&current.tags, None);
         call.is_local_hit();
         return Entered(Found::Hit(Some(hit), kit.wrap));
     }
@@ -129,12 +131,13 @@ fn local_hit<R, T: Any>(
         home,
         words: key.words(),
     };
+    let mut tags = None;
     let taken = local.read(&key, |entry: &LocalEntry| {
         if entry.expires <= now || !entry.is_current(&inner.view) {
             return None;
         }
         if scope::is_open(Flag::INHERITS) {
-            scope::hand_over(inner.address(), spec.place(), &entry.tags);
+            tags = Some(Arc::clone(&entry.tags));
         }
         if kit.stays {
             entry
@@ -150,6 +153,9 @@ fn local_hit<R, T: Any>(
         // The user's own `Clone` runs with no guard held.
         Taken::Shared(value) => (kit.clone)(value.downcast_ref::<T>()?),
     };
+    if let Some(tags) = tags {
+        scope::hand_over(inner.address(), spec.place(), &tags);
+    }
     inner.reporter.hits.add();
     Some(hit)
 }
@@ -172,8 +178,8 @@ impl<R, T: Any> Entered<R, T> {
             Found::Miss(_) => Some(Box::pin(Code::Plan { plan: Some(plan) })),
         };
         Running {
-            entered: self,
             code,
+            entered: self,
         }
     }
 
@@ -207,9 +213,10 @@ impl<R, T: Any> Entered<R, T> {
 /// The call of an async function under way: what its expansion awaits.
 #[must_use = "futures do nothing unless polled"]
 pub struct Running<R, T, F, B> {
-    entered: Entered<R, T>,
-    /// `None` where the local tier answered.
+    /// `None` where the local tier answered. It goes first: what the body holds is let go before
+    /// another call computes in its place.
     code: Option<Pin<Box<Code<F, B>>>>,
+    entered: Entered<R, T>,
 }
 
 impl<R, T, F, B> Unpin for Running<R, T, F, B> {}
@@ -230,7 +237,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let Self { entered, code } = self.get_mut();
+        let Self { code, entered } = self.get_mut();
         match code {
             None => entered.hit(),
             Some(code) => entered.miss(code.as_mut(), cx),
@@ -342,6 +349,8 @@ enum Stage<T> {
     Putting(Work<()>),
     /// There is nothing more to do, and nothing to return.
     Over,
+    /// It is being polled; or was, when something in it panicked.
+    Polled,
 }
 
 /// A call whose body runs just now.
@@ -364,6 +373,17 @@ impl Computing {
     }
 }
 
+/// Ends the body when dropped, if it is to end.
+struct Ending<'a, R, T>(Pin<&'a mut dyn Steppable<R, T>>, bool);
+
+impl<R, T> Drop for Ending<'_, R, T> {
+    fn drop(&mut self) {
+        if self.1 {
+            self.0.as_mut().end();
+        }
+    }
+}
+
 /// What the next stage is; or what is returned.
 type Next<R, T> = Result<Stage<T>, R>;
 
@@ -371,7 +391,8 @@ impl<R, T: Any> Steps<R, T> {
     fn run(&mut self, mut code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
         loop {
             // Where user code panics, the call is dropped at once, and with it what others wait for.
-            let next = match std::mem::replace(&mut self.stage, Stage::Over) {
+            let next = match std::mem::replace(&mut self.stage, Stage::Polled) {
+                Stage::Polled => panic!("a cached call was polled again after it had panicked"),
                 Stage::Entered(call) => match call.finding() {
                     Coming::Now(call, step) => self.found(call, step, code.as_mut()),
                     Coming::Later(work) => Ok(Stage::Finding(work)),
@@ -392,11 +413,11 @@ impl<R, T: Any> Steps<R, T> {
                 }
                 Stage::Computing(call) => {
                     let computing = Computing::of(call);
-                    let polled = code.as_mut().body(cx);
-                    if polled.is_ready() {
-                        // Before others are waited for.
-                        code.as_mut().end();
-                    }
+                    // Also where it panics: what the body holds goes before the call does.
+                    let mut body = Ending(code.as_mut(), true);
+                    let polled = body.0.as_mut().body(cx);
+                    body.1 = polled.is_ready();
+                    drop(body);
                     let mut call = computing.ended();
                     let Poll::Ready(finished) = polled else {
                         call.keep_lease(cx);
@@ -413,12 +434,16 @@ impl<R, T: Any> Steps<R, T> {
                     return Poll::Pending;
                 }
                 Stage::Putting(mut work) => {
-                    if work.as_mut().poll(cx).is_pending() {
-                        self.stage = Stage::Putting(work);
-                    }
+                    self.stage = match work.as_mut().poll(cx) {
+                        Poll::Ready(()) => Stage::Over,
+                        Poll::Pending => Stage::Putting(work),
+                    };
                     return Poll::Pending;
                 }
-                Stage::Over => return Poll::Pending,
+                Stage::Over => {
+                    self.stage = Stage::Over;
+                    return Poll::Pending;
+                }
             };
             self.stage = match next {
                 Ok(stage) => stage,
@@ -443,7 +468,7 @@ impl<R, T: Any> Steps<R, T> {
 
     /// The first steps of a sync call, up to its plan.
     fn find_sync(&mut self) -> Result<Start<R, T>, R> {
-        let Stage::Entered(call) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let Stage::Entered(call) = std::mem::replace(&mut self.stage, Stage::Polled) else {
             inspect::stop();
         };
         let (call, step) = match call.finding() {
@@ -550,10 +575,10 @@ impl<R, T: Any> Steps<R, T> {
             let value = (kit.split)(output).map(kit.pack).map_err(refused);
             return Ok(Stage::Putting(call.putting(value)));
         }
-        call.take_over();
         match (kit.split)(output) {
             Ok(value) => {
                 call.learn(&tags);
+                call.take_over();
                 call.hand_over_own();
                 if call.wants_value(keep) {
                     let stored = (kit.pack)((kit.clone)(&value));
@@ -565,6 +590,7 @@ impl<R, T: Any> Steps<R, T> {
             }
             Err(failure) => {
                 let is_whole = typeid::of::<R>() == TypeId::of::<T>();
+                call.take_over();
                 call.hand_over_own();
                 call.fail(&|| (kit.share)(&failure), is_whole);
                 Err(failure)
@@ -577,13 +603,13 @@ impl<R, T: Any> Steps<R, T> {
         match step {
             Step::Value(current) => {
                 if let Some(value) = hand_out(kit, &current.value) {
-                    call.hand_over(&current.tags);
+                    call.hand_over(&current.tags, current.valid);
                     return Taken::Output((kit.wrap)(value));
                 }
             }
-            Step::Failed(failure, tags) => {
+            Step::Failed(failure, tags, valid) => {
                 if let Some(output) = (kit.restore)(&failure) {
-                    call.hand_over(&tags);
+                    call.hand_over(&tags, Some(valid));
                     call.is_coalesced();
                     return Taken::Output(output);
                 }

@@ -19,6 +19,10 @@ fn tags(namespace: &str, key: u8, written: &[String]) -> Vec<TagHash> {
     implicit.into_iter().chain(written).collect()
 }
 
+fn inherited() -> Inherited {
+    Inherited::new(CACHE, Position { log: 1, head: 5 })
+}
+
 fn sorted(mut tags: Vec<TagHash>) -> Vec<TagHash> {
     tags.sort_unstable();
     tags
@@ -26,30 +30,61 @@ fn sorted(mut tags: Vec<TagHash>) -> Vec<TagHash> {
 
 #[test]
 fn the_tags_of_each_value_are_taken_over_once() {
-    let inherited = Inherited::new(CACHE);
+    let inherited = inherited();
     let inner = tags("books", 7, &["books".to_owned()]);
-    inherited.take(CACHE, PLACE, &inner);
-    inherited.take(CACHE, PLACE, &inner);
+    inherited.take(PLACE, &inner);
+    inherited.take(PLACE, &inner);
     let got = inherited.finish();
     // All but the tag of every entry, which the outer one has anyway.
-    assert_eq!(got.tags, sorted(inner[1..].to_vec()));
+    let [_, namespace, key, written] = inner[..] else {
+        panic!("{inner:?}")
+    };
+    assert_eq!(got.tags, sorted(vec![namespace, written]));
+    assert_eq!(got.entries, [TagHash::entries(), namespace, key]);
     assert_eq!(got.from, [PLACE]);
-    assert!(!got.is_everything);
+    assert!(!got.is_everything && !got.is_spoilt);
     assert!(inherited.finish().tags.is_empty(), "gathered once");
 }
 
 #[test]
-fn nothing_is_taken_over_from_another_cache() {
-    let inherited = Inherited::new(CACHE);
-    inherited.take(2, PLACE, &tags("books", 7, &[]));
-    assert!(inherited.finish().tags.is_empty());
+fn what_is_known_to_be_current_where_the_compute_began_is_admitted() {
+    let inherited = inherited();
+    let at = |log, head| Position { log, head };
+    assert!(inherited.admits(at(1, 5)) && inherited.admits(at(1, 6)));
+    assert!(!inherited.admits(at(1, 4)) && !inherited.admits(at(2, 6)));
+    inherited.spoil();
+    assert!(inherited.finish().is_spoilt);
+}
+
+#[test]
+fn entries_that_were_taken_over_are_still_entries() {
+    let section = |from: u8| {
+        let inherited = inherited();
+        for key in from..from + 10 {
+            inherited.take(PLACE, &tags("books", key, &[]));
+        }
+        let got = inherited.finish();
+        let own = tags("sections", from, &["of its own".to_owned()]);
+        [own, got.tags, got.entries].concat()
+    };
+    let page = inherited();
+    for from in 0..10 {
+        page.take(PLACE, &section(from * 10));
+    }
+    let got = page.finish();
+    let [books, sections] = ["books", "sections"].map(TagHash::namespace);
+    let written = TagHash::tag("of its own");
+    let singles = [books, sections].map(TagHash::single);
+    let expected = [books, sections, written, singles[0], singles[1]];
+    assert_eq!(got.tags, sorted(expected.to_vec()));
+    assert!(got.entries.is_empty() && !got.is_everything);
 }
 
 #[test]
 fn too_many_entries_of_a_namespace_are_one_tag_for_all_single_ones() {
-    let inherited = Inherited::new(CACHE);
+    let inherited = inherited();
     for key in 0..=255 {
-        inherited.take(CACHE, PLACE, &tags("books", key, &["books".to_owned()]));
+        inherited.take(PLACE, &tags("books", key, &["books".to_owned()]));
     }
     let books = TagHash::namespace("books");
     let expected = vec![books, TagHash::single(books), TagHash::tag("books")];
@@ -60,21 +95,21 @@ fn too_many_entries_of_a_namespace_are_one_tag_for_all_single_ones() {
 
 #[test]
 fn the_bound_is_for_keys_and_tags_together() {
-    let inherited = Inherited::new(CACHE);
+    let inherited = inherited();
     for key in 0..40 {
-        inherited.take(CACHE, PLACE, &tags("books", key, &[format!("book:{key}")]));
+        inherited.take(PLACE, &tags("books", key, &[format!("book:{key}")]));
     }
     let got = inherited.finish();
-    assert!(!got.is_everything);
+    assert!(!got.is_everything && got.entries.is_empty());
     // 40 tags, the namespace, and what stands for its single entries.
     assert_eq!(got.tags.len(), 42);
 }
 
 #[test]
 fn too_many_written_tags_are_any_invalidation_at_all() {
-    let inherited = Inherited::new(CACHE);
+    let inherited = inherited();
     for key in 0..70 {
-        inherited.take(CACHE, PLACE, &tags("books", key, &[format!("book:{key}")]));
+        inherited.take(PLACE, &tags("books", key, &[format!("book:{key}")]));
     }
     let got = inherited.finish();
     assert!(got.is_everything);
@@ -83,9 +118,9 @@ fn too_many_written_tags_are_any_invalidation_at_all() {
 
 #[test]
 fn what_took_over_everything_hands_it_on() {
-    let inherited = Inherited::new(CACHE);
+    let inherited = inherited();
     let mut inner = tags("pages", 1, &[]);
     inner.push(TagHash::any());
-    inherited.take(CACHE, PLACE, &inner);
+    inherited.take(PLACE, &inner);
     assert_eq!(inherited.finish().tags, [TagHash::any()]);
 }

@@ -22,9 +22,10 @@ pub(crate) fn stop() -> ! {
 /// A handle on the entry of one call of a cached sync function, from a call that is not run. All
 /// operations take and give what the function returns; they block as the call itself would.
 ///
-/// The closure is called once for the handle and once for each operation. Where the call has
-/// nothing to return it is unwound, without running the panic hook: let the closure do nothing but
-/// call. For the same reason this needs a program that unwinds: with `panic = "abort"`, each
+/// The closure is called once for the handle and once for the operation. Where the call has nothing
+/// to return it is unwound, without running the panic hook: let the closure do nothing but call, with
+/// arguments that are at hand. (Another cached call in it, made for an argument, is run; unless it
+/// returns the same type, when it is taken for the one that is meant.) For the same reason this needs a program that unwinds: with `panic = "abort"`, each
 /// operation but [`refresh`](EntrySync::refresh) is [`ErrorKind::Config`].
 ///
 /// ```
@@ -38,7 +39,7 @@ pub(crate) fn stop() -> ! {
 pub fn entry_sync<F: FnMut() -> R, R>(call: F) -> EntrySync<F> {
     let mut entry = EntrySync {
         call,
-        inspection: Inspection::new(true),
+        inspection: Inspection::new(true, typeid::of::<R>()),
     };
     if UNWINDS && timer::may_block() {
         // What is no cached call has run, which each operation says.
@@ -91,6 +92,18 @@ impl<F> EntrySync<F> {
         })
     }
 
+    /// Nothing was done for a call that was about another entry the second time.
+    fn is_the_same(&self) -> Result<(), Error> {
+        if !self.inspection.is_astray() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::NotCached,
+            "the closure given to `entry_sync` calls for another entry each time: give the call \
+             arguments that stay the same",
+        ))
+    }
+
     /// The call's key.
     ///
     /// # Errors
@@ -131,7 +144,9 @@ impl<F: FnMut() -> R, R> EntrySync<F> {
     /// [`ErrorKind::NotCached`].
     pub fn peek(mut self) -> Result<Option<R>, Error> {
         self.identity()?;
-        Ok(self.ask(Request::Peek))
+        let found = self.ask(Request::Peek);
+        self.is_the_same()?;
+        Ok(found)
     }
 
     /// Computes now, whatever is stored, and stores the result in its place, for all processes. A
@@ -162,6 +177,7 @@ impl<F: FnMut() -> R, R> EntrySync<F> {
     {
         self.identity()?;
         let ended = self.ask(Request::Put(Box::new(output)));
+        self.is_the_same()?;
         let reply = self.inspection.slots().reply.take();
         match (ended, reply) {
             (None, Some(Reply::Put(result))) => result,

@@ -16,6 +16,7 @@ fn hashes_are_frozen() {
         TagHash::key(&[7; 16]),
         TagHash::single(TagHash::namespace("books")),
         TagHash::any(),
+        TagHash::entries(),
     ];
     let hashes: Vec<String> = hashes
         .iter()
@@ -34,7 +35,8 @@ fn hashes_are_frozen() {
             "fb0a59bc23cff975",
             "91ffaae3b911b02f",
             "ad7505a53f90debc",
-            "87a584a0360dd7dc"
+            "87a584a0360dd7dc",
+            "9d34de05e8f7a16a"
         ]
     );
 }

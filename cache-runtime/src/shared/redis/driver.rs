@@ -12,6 +12,7 @@ use redis::{Value, cmd, pipe};
 use tokio::runtime::Handle;
 
 use super::attach::attach;
+use super::backlog::Debt;
 use super::lanes::Lane;
 use super::link::{Connection, Link, TRUST};
 use super::{errands, follow, reply, write};
@@ -348,29 +349,34 @@ async fn ping(link: &Link, connection: &Connection) -> Result<(), Error> {
     ))
 }
 
+/// What is owed, in as few records as it fits into: the tags of each, and the marks that it ends. A
+/// debt is never split: one record says all of it.
+fn records(debts: &[Debt]) -> Vec<(Vec<TagHash>, Vec<MarkId>)> {
+    let mut records = Vec::new();
+    let mut tags: HashSet<TagHash> = HashSet::new();
+    let mut ends = Vec::new();
+    for debt in debts {
+        if !tags.is_empty() && tags.len() + debt.tags.len() > TAGS_PER_RECORD {
+            records.push((tags.drain().collect(), std::mem::take(&mut ends)));
+        }
+        tags.extend(&debt.tags);
+        ends.extend(debt.ends);
+    }
+    if !tags.is_empty() {
+        records.push((tags.into_iter().collect(), ends));
+    }
+    records
+}
+
 /// Appends what is owed. Returns whether nothing of it stays owed.
 async fn settle_debts(link: &Arc<Link>, connection: &Connection) -> bool {
     let debts = link.backlog.send_debts();
     if debts.is_empty() {
         return true;
     }
-    let mut distinct: HashSet<TagHash> =
-        debts.iter().flat_map(|debt| &debt.tags).copied().collect();
-    // Moved by each of the records, like by any other.
-    distinct.remove(&TagHash::any());
-    let distinct: Vec<TagHash> = distinct.into_iter().collect();
-    let marks: Vec<MarkId> = debts.iter().filter_map(|debt| debt.ends).collect();
     let mut newest = 0;
-    let mut records = distinct.chunks(TAGS_PER_RECORD).peekable();
-    while let Some(tags) = records.next() {
-        // Marks end with the last of the records, when all that they stood for has been made.
-        let ends = if records.peek().is_none() {
-            &marks[..]
-        } else {
-            &[]
-        };
-        let tags = [tags, &[TagHash::any()]].concat();
-        match write::append(link, connection, &tags, ends, None).await {
+    for (tags, ends) in records(&debts) {
+        match write::append(link, connection, &tags, &ends, None).await {
             Ok(appended) => newest = appended.map_or(newest, |appended| appended.version),
             Err(error) => {
                 link.backlog.debts_unpaid();
@@ -388,4 +394,44 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) -> bool {
     tracing::info!(target: "afresh", version = newest, "invalidations that were owed are acknowledged");
     link.reporter.tell(&Event::Settled { version: newest });
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_debt_is_in_one_record_and_its_mark_ends_there() {
+        let tag = |number: usize| TagHash::tag(&number.to_string());
+        let debts: Vec<_> = (0..3 * TAGS_PER_RECORD)
+            .map(|number| Debt {
+                tags: vec![tag(2 * number), tag(2 * number + 1), TagHash::any()],
+                ends: Some([number as u8; 16]),
+            })
+            .collect();
+        let records = records(&debts);
+        assert!(records.len() > 2 && records.len() < 10, "{}", records.len());
+        let mut left = debts.iter();
+        for (tags, ends) in &records {
+            assert!(tags.len() <= TAGS_PER_RECORD);
+            let tags: HashSet<_> = tags.iter().collect();
+            for end in ends {
+                let debt = left.next().expect("each once");
+                assert_eq!(debt.ends, Some(*end));
+                assert!(debt.tags.iter().all(|tag| tags.contains(tag)));
+            }
+        }
+        assert!(left.next().is_none());
+    }
+
+    #[test]
+    fn a_debt_that_is_too_large_to_share_a_record_has_its_own() {
+        let tags: Vec<_> = (0..TAGS_PER_RECORD + 5)
+            .map(|number| TagHash::tag(&number.to_string()))
+            .collect();
+        let debts = [tags.clone(), vec![TagHash::any()]].map(|tags| Debt { tags, ends: None });
+        let sizes: Vec<_> = records(&debts).iter().map(|(tags, _)| tags.len()).collect();
+        assert_eq!(sizes, [tags.len(), 1]);
+        assert_eq!(records(&[]), []);
+    }
 }
