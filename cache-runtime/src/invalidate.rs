@@ -27,6 +27,17 @@ impl fmt::Debug for Targets {
     }
 }
 
+/// What `entries` lists: the future of a call.
+#[diagnostic::on_unimplemented(
+    message = "`entries` takes calls of async functions, and this call gives a `{Self}`",
+    label = "the function is not async, so calling it here would run it",
+    note = "for a cached `fn`: give it a tag and name that in `tags`, or call `afresh::entry_sync(|| ..).invalidate()` in the body"
+)]
+pub trait AsyncCall: Future {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future> AsyncCall for F {}
+
 impl Targets {
     /// The `tags` option.
     pub fn tags<I>(&mut self, tags: I)
@@ -60,7 +71,7 @@ impl Targets {
     }
 
     /// One of the `entries`: a call of a cached function, which is not run.
-    pub fn entry<F: Future>(&mut self, call: F) {
+    pub fn entry<F: AsyncCall>(&mut self, call: F) {
         if let Some(identity) = inspect::identify(call) {
             for tag in identity.tags {
                 self.add(Some(&identity.cache), tag);

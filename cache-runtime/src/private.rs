@@ -6,7 +6,7 @@ pub use crate::__register_tags as register_tags;
 pub use crate::call::{
     Ending, Entered, Finish, Finished, Finishing, Output, Running, Site, Start, enter, site,
 };
-pub use crate::invalidate::{Mutating, Refuse, Targets, mutate, refuse};
+pub use crate::invalidate::{AsyncCall, Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyPart, KeyWriter, TemplatePart, Text, with};
 pub use crate::output::{Cacheable, Failure, Kit, Returns, Storable, Vtable};
 pub use crate::spec::{Fact, Kind, Mutation, Registered, Spec, When};

@@ -87,6 +87,9 @@ fn targets(model: &Invalidates) -> TokenStream {
         let names = &model.namespaces;
         quote!(#m.namespaces([#(#names),*]);)
     });
-    let entries = model.entries.iter().map(|call| quote!(#m.entry(#call);));
+    let entries = model.entries.iter().map(|call| {
+        let span = at(syn::spanned::Spanned::span(call));
+        quote_spanned!(span=> #m.entry(#call);)
+    });
     quote!(#tags #namespaces #(#entries)*)
 }
