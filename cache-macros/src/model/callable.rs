@@ -225,6 +225,9 @@ fn borrowed(ty: &Type) -> Option<(Span, String)> {
             if segment.ident == "Cow" {
                 return borrowing_cow(&segment.ident, &segment.arguments);
             }
+            if let Some(found) = borrowing_struct(&segment.ident, &segment.arguments) {
+                return Some(found);
+            }
             // The error of a `Result` is never stored.
             let stored = if segment.ident == "Result" {
                 1
@@ -245,6 +248,22 @@ fn borrowing_cow(name: &Ident, arguments: &PathArguments) -> Option<(Span, Strin
         _ => true,
     };
     (!is_static).then(|| (name.span(), "`Cow<'static, ..>`, or the owned type".into()))
+}
+
+/// A type that has lifetimes and nothing else. With types beside them it may be an alias of a
+/// `Result`, and so it may if it is called one: then it is the error that borrows.
+fn borrowing_struct(name: &Ident, arguments: &PathArguments) -> Option<(Span, String)> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    let lifetimes = arguments.args.iter().map(|arg| match arg {
+        GenericArgument::Lifetime(lifetime) => Some(lifetime),
+        _ => None,
+    });
+    let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
+    let borrows = lifetimes.iter().any(|lifetime| lifetime.ident != "static");
+    let instead = format!("a type without a lifetime instead of `{name}`");
+    (borrows && !name.to_string().ends_with("Result")).then(|| (name.span(), instead))
 }
 
 fn instead_of(borrowed: &Type) -> String {
