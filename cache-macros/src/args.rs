@@ -208,7 +208,9 @@ fn value_of(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(syn::Error::new(
             keyword.span(),
-            format!("the value of `{keyword}` is missing after `=`"),
+            format!(
+                "the value of `{keyword}` is missing: write it after `=`, or leave `{keyword}` away"
+            ),
         ));
     }
     input.parse().map(bare)

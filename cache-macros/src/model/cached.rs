@@ -134,15 +134,21 @@ pub(crate) const KNOWN: Known = Known {
             "capacity",
             "the room is the cache's: use `Cache::builder().local_capacity(..)`",
         ),
-        ("entries", "`entries` is an option of `#[invalidates]`"),
+        (
+            "entries",
+            "`entries` is an option of `#[invalidates]`: write it on the function that changes them",
+        ),
         (
             "namespaces",
             "a function has one namespace: write `namespace = \"books\"`",
         ),
-        ("when", "`when` is an option of `#[invalidates]`"),
+        (
+            "when",
+            "`when` is an option of `#[invalidates]`: write it on the function that changes the data",
+        ),
         (
             "crash_safe",
-            "`crash_safe` is an option of `#[invalidates]`",
+            "`crash_safe` is an option of `#[invalidates]`: write it on the function that changes the data",
         ),
     ],
 };
@@ -181,10 +187,8 @@ impl Cached {
     /// Checks what was written; none where anything is wrong.
     pub(crate) fn new(mut args: Args, func: Func, diag: &mut Diag) -> Option<Self> {
         let scope = Scope::new(&func);
-        let function = Callable::new(KNOWN.attribute, func, diag);
-        if let Some(function) = &function {
-            function.owned(diag);
-        }
+        let function = Callable::new(KNOWN.attribute, func, diag)?;
+        function.owned(diag);
         let key = args.value("key", "key = \"{id}\"", diag);
         let skip = args.list("skip", false, "`skip(db)`", diag);
         let key = Key::new(key, skip, &scope, diag);
@@ -210,7 +214,7 @@ impl Cached {
         let inherit = args.value("inherit", "inherit = false", diag);
         let inherit = inherit.is_none_or(|inherit| inherits(&inherit.value, diag));
         let place = Place::new(&mut args, diag);
-        let (function, key) = (function?, key?);
+        let key = key?;
         diag.is_clean().then_some(Self {
             function,
             place,
@@ -242,7 +246,8 @@ impl Flying {
                 "wait" => &mut flying.wait,
                 _ => {
                     let known = list(["lease", "wait"]);
-                    let message = format!("`singleflight` has no `{text}` (it has {known})");
+                    let message =
+                        format!("`singleflight` has no `{text}`: write one of {known}, or neither");
                     diag.error(name.span(), message);
                     continue;
                 }
@@ -250,14 +255,14 @@ impl Flying {
             if seen.contains(&text) {
                 diag.error(
                     name.span(),
-                    format!("`{text}` is specified twice: keep one of them"),
+                    format!("`{text}` is specified more than once: keep one of them"),
                 );
             } else if let Some(value) = value {
                 *place = duration::bound(&text, &value, diag).unwrap_or(*place);
             } else {
                 diag.error(
                     name.span(),
-                    format!("`{text}` needs a value: `{text} = \"10s\"`"),
+                    format!("`{text}` needs a value: write `{text} = \"10s\"`"),
                 );
             }
             seen.push(text);
@@ -274,12 +279,17 @@ impl StoreIf {
             diag.error(literal.span(), message);
             return None;
         }
-        if let Expr::Closure(closure) = &judge
-            && closure.inputs.len() != 1
-        {
-            let message = "`store_if` is given one thing, the value: write `|value| ..`";
-            diag.error(closure.span(), message);
-            return None;
+        if let Expr::Closure(closure) = &judge {
+            if closure.inputs.len() != 1 {
+                let message = "`store_if` is given one thing, the value: write `|value| ..`";
+                diag.error(closure.span(), message);
+                return None;
+            }
+            if let Some(keyword) = &closure.asyncness {
+                let message = "`store_if` cannot await: leave `async` away, and ask in the body";
+                diag.error(keyword.span(), message);
+                return None;
+            }
         }
         let borrows = scope.mentioned_in(&judge);
         Some(Self { judge, borrows })

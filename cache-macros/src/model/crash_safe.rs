@@ -38,14 +38,14 @@ impl CrashSafe {
         for Item { name, value } in written.value {
             let text = name.to_string();
             if seen.contains(&text) {
-                let message = format!("`{text}` is specified twice: keep one of them");
+                let message = format!("`{text}` is specified more than once: keep one of them");
                 diag.error(name.span(), message);
                 continue;
             }
             match (&*text, value) {
                 ("deadline", Some(value)) => read.read_deadline(&value, diag),
                 ("deadline", None) => {
-                    let message = "`deadline` needs a value: `deadline = \"10s\"`";
+                    let message = "`deadline` needs a value: write `deadline = \"10s\"`";
                     diag.error(name.span(), message);
                 }
                 ("required", None) => read.required = Some(name.span()),
@@ -55,7 +55,8 @@ impl CrashSafe {
                 }
                 _ => {
                     let known = list(["deadline", "required"]);
-                    let message = format!("`crash_safe` has no `{text}` (it has {known})");
+                    let message =
+                        format!("`crash_safe` has no `{text}`: write one of {known}, or neither");
                     diag.error(name.span(), message);
                 }
             }

@@ -1,6 +1,7 @@
 //! Durations as they are written: whole seconds, a text such as `"1h30m"`, or an expression.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
@@ -37,7 +38,7 @@ impl Ttl {
                 "`ttl` takes whole seconds: write a text for less, as in `ttl = \"1500ms\"`".into(),
             ),
             Expr::Lit(_) => {
-                Err("`ttl` is seconds, a text such as `\"30m\"`, or a `Duration`".into())
+                Err("`ttl` is a time: write seconds as in `ttl = 60`, a text such as `\"30m\"`, or a `Duration`".into())
             }
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_), ..
@@ -45,6 +46,11 @@ impl Ttl {
             Expr::Closure(_) => Err(
                 "a closure as `ttl` is not supported yet: write the longest ttl here, and \
                  `store_if` for values that should not be stored"
+                    .into(),
+            ),
+            Expr::Binary(_) if is_number(value.to_token_stream()) => Err(
+                "an expression as `ttl` is a `Duration`, and this is a number: write a single \
+                 number for seconds, a text such as `\"30m\"`, or `Duration::from_secs(..)`"
                     .into(),
             ),
             _ => return Some(Self::Expr(value)),
@@ -64,6 +70,15 @@ impl Ttl {
             }
         }
     }
+}
+
+/// Whether an expression is made of numbers alone.
+fn is_number(tokens: TokenStream) -> bool {
+    tokens.into_iter().all(|token| match token {
+        TokenTree::Literal(_) | TokenTree::Punct(_) => true,
+        TokenTree::Group(group) => is_number(group.stream()),
+        TokenTree::Ident(_) => false,
+    })
 }
 
 /// The milliseconds of a text that bounds something, which cannot be zero.

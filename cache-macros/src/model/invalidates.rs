@@ -55,12 +55,30 @@ pub(crate) const KNOWN: Known = Known {
         ),
         ("before", "write `when = before`"),
         ("always", "write `when = always`"),
-        ("ttl", "`ttl` is an option of `#[cached]`"),
-        ("skip", "`skip` is an option of `#[cached]`"),
-        ("store_if", "`store_if` is an option of `#[cached]`"),
-        ("singleflight", "`singleflight` is an option of `#[cached]`"),
-        ("local", "`local` is an option of `#[cached]`"),
-        ("version", "`version` is an option of `#[cached]`"),
+        (
+            "ttl",
+            "`ttl` is an option of `#[cached]`: write it on the function that reads",
+        ),
+        (
+            "skip",
+            "`skip` is an option of `#[cached]`: write it on the function that reads",
+        ),
+        (
+            "store_if",
+            "`store_if` is an option of `#[cached]`: write it on the function that reads",
+        ),
+        (
+            "singleflight",
+            "`singleflight` is an option of `#[cached]`: write it on the function that reads",
+        ),
+        (
+            "local",
+            "`local` is an option of `#[cached]`: write it on the function that reads",
+        ),
+        (
+            "version",
+            "`version` is an option of `#[cached]`: write it on the function that reads",
+        ),
     ],
 };
 
@@ -88,7 +106,7 @@ impl Invalidates {
     /// Checks what was written; none where anything is wrong.
     pub(crate) fn new(mut args: Args, func: Func, diag: &mut Diag) -> Option<Self> {
         let scope = Scope::new(&func);
-        let function = Callable::new(KNOWN.attribute, func, diag);
+        let function = Callable::new(KNOWN.attribute, func, diag)?;
         let tags = args.value("tags", "tags = [\"books\"]", diag);
         let result_tags = args.value("result_tags", ResultTags::HOW, diag);
         let entries = args.value("entries", "entries = [book(db, id)]", diag);
@@ -156,7 +174,6 @@ impl Invalidates {
             }
         }
         let place = Place::new(&mut args, diag);
-        let function = function?;
         diag.is_clean().then_some(Self {
             function,
             place,

@@ -57,8 +57,8 @@ impl Tags {
             }
             Expr::Macro(call) if call.mac.path.is_ident("vec") => wrong(call.mac.path.span(), diag),
             Expr::Closure(closure) => {
-                let message = "tags of the value are `result_tags`: here, `tags` is a list of what \
-                               the arguments say";
+                let message = "`tags` is a list of what the arguments say: write \
+                               `result_tags = |value| [..]` for tags of the value";
                 diag.error(closure.span(), message);
                 None
             }

@@ -144,7 +144,10 @@ impl Scope {
             );
         }
         if names.is_empty() {
-            return format!("`{function}` has no argument `{name}`: it takes none");
+            return format!(
+                "`{function}` has no argument `{name}`, it takes none: name in `key` and `tags` \
+                 what its signature has"
+            );
         }
         let names = names.iter().map(String::as_str);
         let meant = nearest(name, names.clone())
