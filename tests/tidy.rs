@@ -3,10 +3,13 @@
 //! import downwards only. It reads text and knows no Rust beyond tokens; lengths it leaves to the
 //! eye.
 //!
-//! The cases of `tests/ui` and the golden expansions are data, not sources: they are not read.
+//! The cases of `tests/ui` and the golden expansions are data, not sources: only the messages are
+//! read, for what must be true of all of them.
 
 #[path = "tidy/imports.rs"]
 mod imports;
+#[path = "tidy/messages.rs"]
+mod messages;
 #[path = "tidy/paths.rs"]
 mod paths;
 #[path = "tidy/rules.rs"]
