@@ -1,7 +1,7 @@
 //! What all processes share outside the cache, in plain files: the truth, and what of it has been
 //! acknowledged and when. It knows nothing of caches.
 //!
-//! A row per item, a column per writer. Each cell is a number that only grows, and is written by
+//! A row per item and per leaf, a column per writer. Each cell is a number that only grows, and is written by
 //! one task of one process: no write ever waits for another, and a process that is killed or
 //! halted in the midst of one holds up nobody.
 
@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::items::ITEMS;
+use crate::items::ROWS;
 
 /// Numbers of one item, by column.
 pub(crate) type Row = Vec<u64>;
@@ -34,7 +34,7 @@ pub(crate) struct Board {
 impl Board {
     /// Makes the files, all zero.
     pub(crate) fn create(folder: &Path, columns: usize) -> io::Result<()> {
-        let cells = ITEMS * columns as u64;
+        let cells = ROWS * columns as u64;
         for (name, cells) in [
             ("truth", cells),
             ("acknowledged", cells),

@@ -11,6 +11,12 @@ use crate::random::Random;
 
 pub(crate) const ITEMS: u64 = 64;
 pub(crate) const GROUPS: u64 = 8;
+/// Beside the items there are leaves, which have no tags: they are invalidated entry by entry.
+pub(crate) const FIRST_LEAF: u64 = ITEMS;
+/// More leaves than a value takes over entries.
+const LEAVES: u64 = 70;
+/// All of which the truth is kept.
+pub(crate) const ROWS: u64 = ITEMS + LEAVES;
 
 /// Everything a body needs.
 #[derive(Debug)]
@@ -35,13 +41,31 @@ impl Source {
         row
     }
 
+    /// The same, on a thread that waits.
+    #[cfg(feature = "sync")]
+    pub(crate) fn read_still(&self, item: u64) -> Row {
+        self.computes
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if self.random.one_in(8) {
+            std::thread::sleep(self.pause());
+        }
+        let row = self.board.truth(item);
+        if self.random.one_in(3) {
+            std::thread::sleep(self.pause());
+        }
+        row
+    }
+
     async fn dawdle(&self) {
-        let micros = if self.random.one_in(60) {
+        sleep(self.pause()).await;
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_micros(if self.random.one_in(60) {
             self.random.below(200_000)
         } else {
             self.random.below(3_000)
-        };
-        sleep(Duration::from_micros(micros)).await;
+        })
     }
 }
 
@@ -63,7 +87,7 @@ pub(crate) fn tag_of_group(group: u64) -> String {
 
 pub(crate) const EVERYTHING: &str = "everything";
 
-fn tags_of_item(item: u64) -> [String; 3] {
+pub(crate) fn tags_of_item(item: u64) -> [String; 3] {
     [
         EVERYTHING.to_owned(),
         tag_of_group(group_of(item)),
@@ -99,6 +123,12 @@ pub(crate) async fn shelf(cache: &Cache, source: &Source, group: u64) -> Vec<Row
         });
     }
     rows
+}
+
+/// What is invalidated by its entry alone.
+#[cached(ttl = 60, key = "{item}", namespace = "leaf", cache = cache)]
+pub(crate) async fn leaf(cache: &Cache, source: &Source, item: u64) -> Row {
+    source.read(item).await
 }
 
 /// A change of one item, as a user writes it. Returns its number.

@@ -9,11 +9,15 @@ mod deployment;
 mod fleet;
 mod items;
 mod judge;
+mod nested;
 mod random;
 mod side;
+#[cfg(feature = "sync")]
+mod still;
 mod storm;
 mod table;
 mod tally;
+mod way;
 mod windows;
 mod worker;
 

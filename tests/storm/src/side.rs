@@ -4,17 +4,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "sync")]
+use afresh::entry_sync;
 use afresh::{Cache, Outcome, entry, outcome};
 use afresh_test_support::Steer;
+#[cfg(feature = "sync")]
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::board::{Row, now};
 use crate::items::{
-    EVERYTHING, GROUPS, ITEMS, Source, change_group, change_item, group_of, items_of, plain, shelf,
-    single, tag_of_group, tag_of_item,
+    EVERYTHING, FIRST_LEAF, GROUPS, ITEMS, ROWS, Source, change_group, change_item, group_of,
+    items_of, leaf, plain, shelf, single, tag_of_group, tag_of_item,
 };
 use crate::judge::{Judge, Promise, Verdict, Wanted};
+use crate::nested::{bundle, leaves, summit, tower, wide};
+#[cfg(feature = "sync")]
+use crate::still::{block, change_item_still, mixed, rack, still, twin};
 use crate::tally::{Figure, Tally};
+use crate::way::Way;
 
 /// A cache of one consistency.
 #[derive(Debug)]
@@ -30,16 +38,6 @@ pub(crate) struct Side {
     pub(crate) steer: Arc<Steer>,
 }
 
-/// A way to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Single,
-    Plain,
-    Shelf,
-    Peek,
-    Refresh,
-}
-
 impl Side {
     /// One read by chance, judged.
     pub(crate) async fn read(&self) {
@@ -49,13 +47,7 @@ impl Side {
             // Some items are read more often than others: hits of every age are wanted.
             _ => random.below(ITEMS).min(random.below(ITEMS)),
         };
-        let way = match random.below(100) {
-            0..50 => Way::Single,
-            50..85 => Way::Plain,
-            85..95 => Way::Shelf,
-            95..99 => Way::Peek,
-            _ => Way::Refresh,
-        };
+        let way = Way::by_chance(random);
         if random.one_in(100) {
             let soon = Duration::from_micros(random.below(3_000));
             if timeout(soon, self.look(way, item)).await.is_err() {
@@ -74,42 +66,20 @@ impl Side {
 
     /// One read of an item, judged by what is wanted.
     pub(crate) async fn look_for(&self, way: Way, item: u64, wanted: impl Fn(u64) -> Row) -> bool {
-        let (cache, source) = (&self.cache, &*self.source);
-        let group = group_of(item);
-        let items: Vec<u64> = match way {
-            Way::Shelf => items_of(group).collect(),
-            _ => vec![item],
-        };
-        let wanted = items.into_iter().map(|item| Wanted {
+        let item = way.item(item);
+        let wanted = way.items(item).into_iter().map(|item| Wanted {
             item,
             row: wanted(item),
         });
         let wanted: Vec<_> = wanted.collect();
         let began = now();
-        let (rows, answered) = match way {
-            Way::Single => one(outcome(single(cache, source, item)).await),
-            Way::Plain => one(outcome(plain(cache, source, item)).await),
-            Way::Shelf => outcome(shelf(cache, source, group)).await,
-            Way::Peek => {
-                let row = entry(single(cache, source, item)).peek().await;
-                self.tally.one(Figure::Peeked);
-                let Some(row) = row.expect("a cached call") else {
-                    return true;
-                };
-                (vec![row], Outcome::Uncached)
-            }
-            Way::Refresh => (
-                vec![entry(single(cache, source, item)).refresh().await],
-                Outcome::Computed,
-            ),
+        let Some((rows, answered)) = self.ask(way, item).await else {
+            return true;
         };
         let times = (began, now());
-        if answered != Outcome::Uncached {
-            self.tally.read(answered);
-        }
         assert_eq!(rows.len(), wanted.len(), "a row for each item");
         let judge = Judge {
-            board: &source.board,
+            board: &self.source.board,
             promise: self.promise,
             own: self.column,
             inherited: &self.inherited,
@@ -137,27 +107,98 @@ impl Side {
         fresh
     }
 
+    /// What a way returns, and how it was answered; `None` where it was looked up and not there.
+    async fn ask(&self, way: Way, item: u64) -> Option<(Vec<Row>, Outcome)> {
+        let (cache, source) = (&self.cache, &self.source);
+        let group = group_of(item);
+        let (rows, answered) = match way {
+            Way::Single => one(outcome(single(cache, source, item)).await),
+            Way::Plain => one(outcome(plain(cache, source, item)).await),
+            Way::Leaf => one(outcome(leaf(cache, source, item)).await),
+            Way::Shelf => outcome(shelf(cache, source, group)).await,
+            Way::Bundle => outcome(bundle(cache, source, group)).await,
+            Way::Tower => outcome(tower(cache, source, group)).await,
+            Way::Wide => outcome(wide(cache, source)).await,
+            Way::Summit => outcome(summit(cache, source, item)).await,
+            Way::Leaves => outcome(leaves(cache, source)).await,
+            #[cfg(feature = "sync")]
+            Way::Still => one(self
+                .still(move |cache, source| still(cache, source, item))
+                .await),
+            #[cfg(feature = "sync")]
+            Way::Twin => one(self
+                .still(move |cache, source| twin(cache, source, item))
+                .await),
+            #[cfg(feature = "sync")]
+            Way::Rack => {
+                self.still(move |cache, source| rack(cache, source, group))
+                    .await
+            }
+            #[cfg(feature = "sync")]
+            Way::Mixed => outcome(mixed(cache, source, group)).await,
+            Way::Peek => {
+                let row = entry(single(cache, source, item)).peek().await;
+                self.tally.one(Figure::Peeked);
+                return Some((vec![row.expect("a cached call")?], Outcome::Uncached));
+            }
+            Way::Refresh => (
+                vec![entry(single(cache, source, item)).refresh().await],
+                Outcome::Computed,
+            ),
+        };
+        self.count(way, answered);
+        Some((rows, answered))
+    }
+
+    /// Calls a sync function: on the worker of the runtime that this runs on, or on a thread that
+    /// may be blocked.
+    #[cfg(feature = "sync")]
+    async fn still<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Cache, &Source) -> T + Send + 'static,
+    ) -> (T, Outcome) {
+        let (cache, source) = (self.cache.clone(), Arc::clone(&self.source));
+        let call = outcome(async move { call(&cache, &source) });
+        if self.source.random.one_in(4) {
+            return call.await;
+        }
+        block(move || Handle::current().block_on(call)).await
+    }
+
+    fn count(&self, way: Way, answered: Outcome) {
+        self.tally.read(answered);
+        let is_hit = matches!(answered, Outcome::Hit(_));
+        for (is_one, all, hits) in [
+            (way.is_nested(), Figure::Nested, Figure::NestedHits),
+            (way.is_wide(), Figure::Wide, Figure::WideHits),
+            (way.is_sync(), Figure::Sync, Figure::SyncHits),
+        ] {
+            self.tally.add(all, u64::from(is_one));
+            self.tally.add(hits, u64::from(is_one && is_hit));
+        }
+    }
+
     /// One change by chance, and a look at what came of it.
     pub(crate) async fn write(&self) {
         self.change_by_chance().await;
-        let way = match self.source.random.below(4) {
-            0 | 1 => Way::Single,
-            2 => Way::Plain,
-            _ => return,
-        };
-        self.look(way, self.source.board.recent()).await;
+        if !self.source.random.one_in(4) {
+            let way = Way::by_chance(&self.source.random);
+            self.look(way, self.source.board.recent()).await;
+        }
     }
 
     async fn change_by_chance(&self) {
         let random = &self.source.random;
         let item = random.below(ITEMS);
         match random.below(100) {
-            0..60 => {
+            #[cfg(feature = "sync")]
+            0..15 => self.write_still(item).await,
+            0..56 => {
                 let call = change_item(&self.cache, &self.source.board, self.column, item);
                 let number = call.await;
                 self.publish(&[(item, number)], self.owes_nothing());
             }
-            60..65 => {
+            56..60 => {
                 // As a client does that hangs up: the invalidation is made, but nobody is told.
                 let call = change_item(&self.cache, &self.source.board, self.column, item);
                 let soon = Duration::from_micros(random.below(1_000));
@@ -166,26 +207,30 @@ impl Side {
                     Err(_) => self.publish(&[], false),
                 }
             }
-            65..78 => {
+            60..73 => {
                 let items = [item, random.below(ITEMS), random.below(ITEMS)];
                 let numbers = items.map(|item| (item, self.change(item)));
                 let done = self.cache.invalidate(items.map(tag_of_item)).await;
                 self.publish(&numbers, done.is_ok());
             }
-            78..83 => {
+            73..78 => {
                 let call =
                     change_group(&self.cache, &self.source.board, self.column, item % GROUPS);
                 let numbers = call.await;
                 self.publish(&numbers, self.owes_nothing());
             }
-            83..88 => {
+            78..83 => {
                 let group = item % GROUPS;
                 let numbers = items_of(group).map(|item| (item, self.change(item)));
                 let numbers: Vec<_> = numbers.collect();
                 let done = self.cache.invalidate([tag_of_group(group)]).await;
                 self.publish(&numbers, done.is_ok());
             }
-            88 => self.write_everything().await,
+            83 => self.write_everything().await,
+            84..89 => {
+                let item = FIRST_LEAF + random.below(ROWS - FIRST_LEAF);
+                self.write_leaf(item).await;
+            }
             89..93 => {
                 let number = self.change(item);
                 let done = self.invalidate_entries(item).await;
@@ -193,6 +238,29 @@ impl Side {
             }
             _ => self.put(item).await,
         }
+    }
+
+    /// A change that a sync function makes, on this worker of the runtime or on another thread.
+    #[cfg(feature = "sync")]
+    async fn write_still(&self, item: u64) {
+        let (cache, source, column) = (self.cache.clone(), Arc::clone(&self.source), self.column);
+        let call = move || change_item_still(&cache, &source.board, column, item);
+        let number = if self.source.random.one_in(4) {
+            call()
+        } else {
+            block(call).await
+        };
+        let acknowledged = self.owes_nothing();
+        self.publish(&[(item, number)], acknowledged);
+        let count = u64::from(acknowledged);
+        self.tally.add(Figure::AcknowledgedSync, count);
+    }
+
+    async fn write_leaf(&self, item: u64) {
+        let number = self.change(item);
+        let call = leaf(&self.cache, &self.source, item);
+        let done = entry(call).invalidate().await;
+        self.publish(&[(item, number)], done.is_ok());
     }
 
     async fn write_everything(&self) {
@@ -206,7 +274,8 @@ impl Side {
     }
 
     async fn invalidate_namespaces(&self) -> Result<(), afresh::Error> {
-        for namespace in ["single", "plain", "shelf"] {
+        // What is made of these goes with them.
+        for namespace in ["single", "plain", "shelf", "still"] {
             self.cache.invalidate_namespace(namespace).await?;
         }
         Ok(())
@@ -217,6 +286,11 @@ impl Side {
         let (cache, source) = (&self.cache, &*self.source);
         entry(single(cache, source, item)).invalidate().await?;
         entry(plain(cache, source, item)).invalidate().await?;
+        #[cfg(feature = "sync")]
+        {
+            let (cache, source) = (cache.clone(), Arc::clone(&self.source));
+            block(move || entry_sync(|| still(&cache, &source, item)).invalidate()).await?;
+        }
         entry(shelf(cache, source, group_of(item)))
             .invalidate()
             .await
@@ -262,14 +336,18 @@ impl Side {
     /// invalidation that is missing: of a process that was killed before it could, say.
     pub(crate) async fn close(&self) -> bool {
         let board = &self.source.board;
-        let numbers = (0..ITEMS).map(|item| (item, board.truth(item)[self.column]));
+        let numbers = (0..ROWS).map(|item| (item, board.truth(item)[self.column]));
         let open = |&(item, number): &(u64, u64)| board.acknowledged(item)[self.column] < number;
         let open: Vec<_> = numbers.filter(open).collect();
         if open.is_empty() {
             return true;
         }
-        let tags = open.iter().map(|&(item, _)| tag_of_item(item));
-        let done = self.cache.invalidate(tags).await;
+        let is_item = |item: &u64| *item < FIRST_LEAF;
+        let items = open.iter().map(|&(item, _)| item).filter(is_item);
+        let mut done = self.cache.invalidate(items.map(tag_of_item)).await;
+        if open.iter().any(|(item, _)| !is_item(item)) {
+            done = done.and(self.cache.invalidate_namespace("leaf").await);
+        }
         self.publish(&open, done.is_ok());
         done.is_ok()
     }

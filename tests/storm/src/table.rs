@@ -26,13 +26,21 @@ pub(crate) fn of(report: &Report) -> String {
     for (name, tally) in [("Strict", strict), ("Bounded", bounded)] {
         table.row(&format!("reads, {name}"), reads(tally));
     }
+    for (name, all, hits) in [
+        ("of them nested", Figure::Nested, Figure::NestedHits),
+        ("of them beyond 64 tags", Figure::Wide, Figure::WideHits),
+        ("of them sync", Figure::Sync, Figure::SyncHits),
+    ] {
+        table.row(name, format!("{}, {} hits", both(all), both(hits)));
+    }
     table.row("reads given up", both(Figure::Dropped));
     table.row("computes", both(Figure::Bodies));
     table.row(
         "invalidations",
         format!(
-            "{} acknowledged, {} not",
+            "{} acknowledged ({} of sync functions), {} not",
             both(Figure::Acknowledged),
+            both(Figure::AcknowledgedSync),
             both(Figure::Unacknowledged)
         ),
     );

@@ -17,7 +17,18 @@ pub(crate) enum Figure {
     Dropped,
     /// Runs of a body.
     Bodies,
+    /// Reads of what is made of other cached values, and how many of them were hits.
+    Nested,
+    NestedHits,
+    /// Those of it that any invalidation at all outdates.
+    Wide,
+    WideHits,
+    /// Reads that sync functions answered, or what is made of them.
+    Sync,
+    SyncHits,
     Acknowledged,
+    /// By sync functions.
+    AcknowledgedSync,
     Unacknowledged,
     Put,
     PutRefused,

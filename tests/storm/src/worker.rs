@@ -13,11 +13,12 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::sleep;
 
 use crate::board::{Board, now};
-use crate::items::{GROUPS, ITEMS, Source, single};
+use crate::items::{ROWS, Source, single};
 use crate::judge::Promise;
 use crate::random::Random;
-use crate::side::{Side, Way};
+use crate::side::Side;
 use crate::tally::Figure;
+use crate::way::Way;
 
 /// What all names in the server begin with.
 pub(crate) const PREFIX: &str = "storm";
@@ -113,7 +114,7 @@ impl Worker {
             // Some read over several connections.
             let builder = builder.connections(1 + part.slot % 2);
             let column = 2 * part.slot + usize::from(promise == Promise::Bounded);
-            let inherited = (0..ITEMS).map(|item| source.board.acknowledged(item)[column]);
+            let inherited = (0..ROWS).map(|item| source.board.acknowledged(item)[column]);
             Arc::new(Side {
                 cache: builder.build().await.expect("a URL of a cache"),
                 promise,
@@ -228,12 +229,8 @@ impl Worker {
     /// Reads everything in every way; each read is judged.
     async fn check(&self) {
         for side in &self.sides {
-            for item in 0..ITEMS {
-                side.look(Way::Single, item).await;
-                side.look(Way::Plain, item).await;
-            }
-            for group in 0..GROUPS {
-                side.look(Way::Shelf, group).await;
+            for (way, item) in Way::all() {
+                side.look(way, item).await;
             }
         }
         self.steer.say("checked");
@@ -259,13 +256,8 @@ impl Worker {
     async fn verify(&self) {
         let truth = |item| self.source.board.truth(item);
         for side in &self.sides {
-            for item in 0..ITEMS {
-                for way in [Way::Single, Way::Plain] {
-                    side.look_for(way, item, truth).await;
-                }
-            }
-            for group in 0..GROUPS {
-                side.look_for(Way::Shelf, group, truth).await;
+            for (way, item) in Way::all() {
+                side.look_for(way, item, truth).await;
             }
         }
         self.steer.say("verified");
