@@ -1,7 +1,8 @@
 //! One of a worker's two caches, and all that is done with it: reads that are judged, and changes
 //! that are published once they are acknowledged.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[cfg(feature = "sync")]
@@ -33,6 +34,8 @@ pub(crate) struct Side {
     pub(crate) column: usize,
     /// What an earlier process had acknowledged in this column.
     pub(crate) inherited: Vec<u64>,
+    /// The newest numbers, by item, whose invalidation was not acknowledged and is owed.
+    pub(crate) owed: Mutex<BTreeMap<u64, u64>>,
     pub(crate) source: Arc<Source>,
     pub(crate) tally: Tally,
     pub(crate) steer: Arc<Steer>,
@@ -202,10 +205,9 @@ impl Side {
                 // As a client does that hangs up: the invalidation is made, but nobody is told.
                 let call = change_item(&self.cache, &self.source.board, self.column, item);
                 let soon = Duration::from_micros(random.below(1_000));
-                match timeout(soon, call).await {
-                    Ok(number) => self.publish(&[(item, number)], self.owes_nothing()),
-                    Err(_) => self.publish(&[], false),
-                }
+                let is_told = timeout(soon, call).await.is_ok();
+                let number = self.source.board.truth(item)[self.column];
+                self.publish(&[(item, number)], is_told && self.owes_nothing());
             }
             60..73 => {
                 let items = [item, random.below(ITEMS), random.below(ITEMS)];
@@ -275,25 +277,26 @@ impl Side {
 
     async fn invalidate_namespaces(&self) -> Result<(), afresh::Error> {
         // What is made of these goes with them.
+        let mut done = Ok(());
         for namespace in ["single", "plain", "shelf", "still"] {
-            self.cache.invalidate_namespace(namespace).await?;
+            done = done.and(self.cache.invalidate_namespace(namespace).await);
         }
-        Ok(())
+        done
     }
 
     /// Invalidates what holds an item entry by entry; the shelf last, since it is made of the others.
     async fn invalidate_entries(&self, item: u64) -> Result<(), afresh::Error> {
         let (cache, source) = (&self.cache, &*self.source);
-        entry(single(cache, source, item)).invalidate().await?;
-        entry(plain(cache, source, item)).invalidate().await?;
+        let mut done = entry(single(cache, source, item)).invalidate().await;
+        done = done.and(entry(plain(cache, source, item)).invalidate().await);
         #[cfg(feature = "sync")]
         {
             let (cache, source) = (cache.clone(), Arc::clone(&self.source));
-            block(move || entry_sync(|| still(&cache, &source, item)).invalidate()).await?;
+            let call = move || entry_sync(|| still(&cache, &source, item)).invalidate();
+            done = done.and(block(call).await);
         }
-        entry(shelf(cache, source, group_of(item)))
-            .invalidate()
-            .await
+        let call = shelf(cache, source, group_of(item));
+        done.and(entry(call).invalidate().await)
     }
 
     /// Stores what was read by hand. The handle comes first: what is invalidated after it was made
@@ -321,9 +324,10 @@ impl Side {
     }
 
     pub(crate) fn publish(&self, numbers: &[(u64, u64)], acknowledged: bool) {
+        let mut owed = self.owed();
         if !acknowledged {
             self.tally.one(Figure::Unacknowledged);
-            return;
+            return owed.extend(numbers.iter().copied());
         }
         self.tally.one(Figure::Acknowledged);
         let at = now();
@@ -332,9 +336,33 @@ impl Side {
         }
     }
 
+    /// Publishes what was owed, once nothing is. To be called often: what is published late is
+    /// judged late.
+    pub(crate) fn settle(&self) {
+        let mut owed = self.owed();
+        if owed.is_empty() || !self.owes_nothing() {
+            return;
+        }
+        let at = now();
+        for (item, number) in std::mem::take(&mut *owed) {
+            // Unless a later invalidation of the item was acknowledged.
+            if self.source.board.acknowledged(item)[self.column] < number {
+                self.tally.one(Figure::Settled);
+                self.source.board.acknowledge(item, self.column, number, at);
+            }
+        }
+    }
+
+    /// Held while the column is published: by one task at a time.
+    fn owed(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        // Each change is one step.
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether every change of this side's column has been acknowledged; where not, makes the
     /// invalidation that is missing: of a process that was killed before it could, say.
     pub(crate) async fn close(&self) -> bool {
+        self.settle();
         let board = &self.source.board;
         let numbers = (0..ROWS).map(|item| (item, board.truth(item)[self.column]));
         let open = |&(item, number): &(u64, u64)| board.acknowledged(item)[self.column] < number;

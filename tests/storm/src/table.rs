@@ -38,10 +38,11 @@ pub(crate) fn of(report: &Report) -> String {
     table.row(
         "invalidations",
         format!(
-            "{} acknowledged ({} of sync functions), {} not",
+            "{} acknowledged ({} of sync functions), {} not; {} changes made good later",
             both(Figure::Acknowledged),
             both(Figure::AcknowledgedSync),
-            both(Figure::Unacknowledged)
+            both(Figure::Unacknowledged),
+            both(Figure::Settled)
         ),
     );
     table.row(

@@ -30,6 +30,8 @@ pub(crate) enum Figure {
     /// By sync functions.
     AcknowledgedSync,
     Unacknowledged,
+    /// Changes whose invalidation was owed, and then made.
+    Settled,
     Put,
     PutRefused,
     /// Reads in `Bounded` of what others had acknowledged a newer state of, in time.

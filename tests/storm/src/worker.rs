@@ -3,8 +3,8 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use afresh::{Cache, Consistency, Outcome, Tier, outcome};
@@ -120,6 +120,7 @@ impl Worker {
                 promise,
                 column,
                 inherited: inherited.collect(),
+                owed: Mutex::default(),
                 source: Arc::clone(&source),
                 tally: crate::tally::Tally::default(),
                 steer: Arc::clone(&steer),
@@ -198,8 +199,10 @@ impl Worker {
                 let (side, goes_on) = (Arc::clone(side), Arc::clone(&self.reads));
                 self.tasks.push(tokio::spawn(read(side, goes_on)));
             }
+            let (writer, goes_on) = (Arc::clone(side), Arc::clone(&self.writes));
+            self.tasks.push(tokio::spawn(write(writer, goes_on)));
             let (side, goes_on) = (Arc::clone(side), Arc::clone(&self.writes));
-            self.tasks.push(tokio::spawn(write(side, goes_on)));
+            self.tasks.push(tokio::spawn(settle(side, goes_on)));
         }
         self.steer.say("storming");
     }
@@ -318,5 +321,13 @@ async fn write(side: Arc<Side>, goes_on: Arc<AtomicBool>) {
             let pause = side.source.random.below(2_000 * pause);
             sleep(Duration::from_micros(pause)).await;
         }
+    }
+}
+
+/// Watches for what is owed to be made.
+async fn settle(side: Arc<Side>, goes_on: Arc<AtomicBool>) {
+    while goes_on.load(Ordering::Relaxed) {
+        side.settle();
+        sleep(Duration::from_millis(3)).await;
     }
 }
