@@ -50,9 +50,11 @@ fn steps(is_old: bool) -> Vec<Step> {
     } else {
         tests.push("--tests");
     }
+    let without = [&storm[..], &[storm::WITHOUT_SYNC]].concat();
     vec![
         Step::new("tests", tests),
         Step::new("storm", storm::command(&storm)),
+        Step::new("storm, no sync functions", storm::command(&without)),
     ]
 }
 

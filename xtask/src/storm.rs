@@ -1,14 +1,24 @@
 //! `cargo xtask storm`: runs the package `afresh-storm`, which is the storm, on a server that is
-//! found as for the tests. Its options are that package's.
+//! found as for the tests. Its options are that package's, and one that says how to build it.
 
 use std::process::ExitCode;
 
 use crate::server;
 use crate::shell::cargo;
 
+/// Leaves the sync functions out of the program: the connection is then kept on the runtime, and
+/// not on a thread of its own.
+pub(crate) const WITHOUT_SYNC: &str = "--without-sync";
+
 /// The words of the command that storms with these options.
 pub(crate) fn command<'a>(options: &[&'a str]) -> Vec<&'a str> {
-    [&["run", "--quiet", "-p", "afresh-storm", "--"], options].concat()
+    let mut words = vec!["run", "--quiet", "-p", "afresh-storm"];
+    if options.contains(&WITHOUT_SYNC) {
+        words.push("--no-default-features");
+    }
+    words.push("--");
+    words.extend(options.iter().filter(|option| **option != WITHOUT_SYNC));
+    words
 }
 
 pub(crate) fn run(rest: &[String]) -> ExitCode {
@@ -33,5 +43,19 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
             eprintln!("cargo: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_to_build_is_cargos() {
+        let options = ["--seconds", "3", WITHOUT_SYNC];
+        let built = "run --quiet -p afresh-storm --no-default-features -- --seconds 3";
+        assert_eq!(command(&options).join(" "), built);
+        let built = "run --quiet -p afresh-storm -- --seconds 3";
+        assert_eq!(command(&options[..2]).join(" "), built);
     }
 }

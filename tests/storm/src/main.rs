@@ -30,7 +30,14 @@ use deployment::{Clustered, Deployment, Replaced, Standalone};
 use storm::Settings;
 
 const USAGE: &str = "cargo xtask storm [--seconds 20] [--processes 4] [--seed N] \
-     [--deployment standalone|sentinel|cluster]";
+     [--deployment standalone|sentinel|cluster] [--without-sync]";
+
+/// What this program was built with, as an option of `cargo xtask storm`.
+const BUILT: &str = if cfg!(feature = "sync") {
+    ""
+} else {
+    " --without-sync"
+};
 
 type Start = fn() -> Box<dyn Deployment>;
 
@@ -79,7 +86,7 @@ fn main() -> ExitCode {
             } = &arguments.settings;
             eprintln!(
                 "stale reads:\n{}\n\nTo run it again:\n\n    cargo xtask storm --seconds {seconds} \
-                 --processes {processes} --deployment {name} --seed {seed}\n",
+                 --processes {processes} --deployment {name} --seed {seed}{BUILT}\n",
                 report.violations()
             );
             return ExitCode::FAILURE;
