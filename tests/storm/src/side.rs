@@ -201,14 +201,7 @@ impl Side {
                 let number = call.await;
                 self.publish(&[(item, number)], self.owes_nothing());
             }
-            56..60 => {
-                // As a client does that hangs up: the invalidation is made, but nobody is told.
-                let call = change_item(&self.cache, &self.source.board, self.column, item);
-                let soon = Duration::from_micros(random.below(1_000));
-                let is_told = timeout(soon, call).await.is_ok();
-                let number = self.source.board.truth(item)[self.column];
-                self.publish(&[(item, number)], is_told && self.owes_nothing());
-            }
+            56..60 => self.abandon().await,
             60..73 => {
                 let items = [item, random.below(ITEMS), random.below(ITEMS)];
                 let numbers = items.map(|item| (item, self.change(item)));
@@ -240,6 +233,17 @@ impl Side {
             }
             _ => self.put(item).await,
         }
+    }
+
+    /// A change as a client makes it that hangs up: the invalidation is made, but nobody is told.
+    pub(crate) async fn abandon(&self) {
+        let random = &self.source.random;
+        let item = random.below(ITEMS);
+        let call = change_item(&self.cache, &self.source.board, self.column, item);
+        let soon = Duration::from_micros(random.below(1_000));
+        let is_told = timeout(soon, call).await.is_ok();
+        let number = self.source.board.truth(item)[self.column];
+        self.publish(&[(item, number)], is_told && self.owes_nothing());
     }
 
     /// A change that a sync function makes, on this worker of the runtime or on another thread.

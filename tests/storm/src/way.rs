@@ -36,7 +36,7 @@ const READS: &[(Way, u64)] = &[
     (Way::Leaf, 4),
     (Way::Bundle, 12),
     (Way::Tower, 6),
-    (Way::Wide, 1),
+    (Way::Wide, 2),
     (Way::Summit, 1),
     (Way::Leaves, 3),
     #[cfg(feature = "sync")]

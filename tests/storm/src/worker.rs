@@ -12,7 +12,7 @@ use afresh_test_support::{PATIENCE, Steer};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::sleep;
 
-use crate::board::{Board, now};
+use crate::board::{Board, nanos, now};
 use crate::items::{ROWS, Source, single};
 use crate::judge::Promise;
 use crate::random::Random;
@@ -310,18 +310,30 @@ async fn read(side: Arc<Side>, goes_on: Arc<AtomicBool>) {
     }
 }
 
-/// Changes things, now often and now seldom: some hits should have the time to grow old.
+/// Changes things, now often and now seldom: some hits should have the time to grow old. Now and
+/// then all of them do little but leave changes to be made: what every change outdates is hit then,
+/// and no change hides that another was lost.
 async fn write(side: Arc<Side>, goes_on: Arc<AtomicBool>) {
     const PAUSES: [u64; 5] = [2, 30, 100, 300, 600];
     while goes_on.load(Ordering::Relaxed) {
         let pause = *side.source.random.pick(&PAUSES);
         let until = Instant::now() + Duration::from_secs(1);
         while Instant::now() < until && goes_on.load(Ordering::Relaxed) {
+            if is_quiet() {
+                side.abandon().await;
+                sleep(Duration::from_millis(side.source.random.below(1_000))).await;
+                continue;
+            }
             side.write().await;
             let pause = side.source.random.below(2_000 * pause);
             sleep(Duration::from_micros(pause)).await;
         }
     }
+}
+
+/// One second of three, the same for all processes.
+fn is_quiet() -> bool {
+    (now() / nanos(Duration::from_secs(1))).is_multiple_of(3)
 }
 
 /// Watches for what is owed to be made.
