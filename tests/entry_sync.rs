@@ -413,3 +413,51 @@ fn methods_and_trait_methods_have_handles_too() {
     handles!(shelf, object.page(1));
     assert_eq!(db.runs(), 0);
 }
+
+#[test]
+fn a_call_for_an_argument_is_not_the_one_that_is_meant() {
+    #[cached(ttl = 60, key = (), cache = db.cache)]
+    fn user(db: &Db) -> u16 {
+        7
+    }
+    #[cached(ttl = 60, key = "{id}", cache = db.cache)]
+    fn price(db: &Db, id: u16) -> usize {
+        db.run() + usize::from(id)
+    }
+
+    let db = Db::new();
+    let key = |id| entry_sync(|| price(&db, id)).key().expect("cached");
+    let nested = || entry_sync(|| price(&db, user(&db)));
+    assert_eq!(
+        nested().key().expect("cached").to_string(),
+        key(7).to_string()
+    );
+    nested().put(700).expect("nothing moved");
+    assert_eq!(price(&db, 7), 700);
+    assert_eq!(nested().peek().expect("cached"), Some(700));
+    nested().invalidate().expect("memory");
+    assert_eq!(entry_sync(|| price(&db, 7)).peek().expect("cached"), None);
+    assert_eq!(db.runs(), 0);
+}
+
+#[test]
+fn a_closure_that_calls_for_another_entry_each_time_changes_nothing() {
+    #[cached(ttl = 60, key = "{id}", cache = db.cache)]
+    fn price(db: &Db, id: usize) -> usize {
+        db.run() + id
+    }
+
+    let db = Db::new();
+    let mut next = 0;
+    let mut calls = || {
+        next += 1;
+        price(&db, next)
+    };
+    let refused = entry_sync(&mut calls).put(70).expect_err("another entry");
+    assert_eq!(refused.kind(), ErrorKind::NotCached);
+    assert!(refused.to_string().contains("another entry"), "{refused}");
+    for id in 1..3 {
+        assert_eq!(entry_sync(|| price(&db, id)).peek().expect("cached"), None);
+    }
+    assert_eq!(db.runs(), 0);
+}
