@@ -349,8 +349,6 @@ enum Stage<T> {
     Putting(Work<()>),
     /// There is nothing more to do, and nothing to return.
     Over,
-    /// It is being polled; or was, when something in it panicked.
-    Polled,
 }
 
 /// A call whose body runs just now.
@@ -373,17 +371,6 @@ impl Computing {
     }
 }
 
-/// Ends the body when dropped, if it is to end.
-struct Ending<'a, R, T>(Pin<&'a mut dyn Steppable<R, T>>, bool);
-
-impl<R, T> Drop for Ending<'_, R, T> {
-    fn drop(&mut self) {
-        if self.1 {
-            self.0.as_mut().end();
-        }
-    }
-}
-
 /// What the next stage is; or what is returned.
 type Next<R, T> = Result<Stage<T>, R>;
 
@@ -391,8 +378,7 @@ impl<R, T: Any> Steps<R, T> {
     fn run(&mut self, mut code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
         loop {
             // Where user code panics, the call is dropped at once, and with it what others wait for.
-            let next = match std::mem::replace(&mut self.stage, Stage::Polled) {
-                Stage::Polled => panic!("a cached call was polled again after it had panicked"),
+            let next = match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Entered(call) => match call.finding() {
                     Coming::Now(call, step) => self.found(call, step, code.as_mut()),
                     Coming::Later(work) => Ok(Stage::Finding(work)),
@@ -413,11 +399,11 @@ impl<R, T: Any> Steps<R, T> {
                 }
                 Stage::Computing(call) => {
                     let computing = Computing::of(call);
-                    // Also where it panics: what the body holds goes before the call does.
-                    let mut body = Ending(code.as_mut(), true);
-                    let polled = body.0.as_mut().body(cx);
-                    body.1 = polled.is_ready();
-                    drop(body);
+                    let polled = code.as_mut().body(cx);
+                    if polled.is_ready() {
+                        // Before others are waited for.
+                        code.as_mut().end();
+                    }
                     let mut call = computing.ended();
                     let Poll::Ready(finished) = polled else {
                         call.keep_lease(cx);
@@ -434,16 +420,12 @@ impl<R, T: Any> Steps<R, T> {
                     return Poll::Pending;
                 }
                 Stage::Putting(mut work) => {
-                    self.stage = match work.as_mut().poll(cx) {
-                        Poll::Ready(()) => Stage::Over,
-                        Poll::Pending => Stage::Putting(work),
-                    };
+                    if work.as_mut().poll(cx).is_pending() {
+                        self.stage = Stage::Putting(work);
+                    }
                     return Poll::Pending;
                 }
-                Stage::Over => {
-                    self.stage = Stage::Over;
-                    return Poll::Pending;
-                }
+                Stage::Over => return Poll::Pending,
             };
             self.stage = match next {
                 Ok(stage) => stage,
@@ -468,7 +450,7 @@ impl<R, T: Any> Steps<R, T> {
 
     /// The first steps of a sync call, up to its plan.
     fn find_sync(&mut self) -> Result<Start<R, T>, R> {
-        let Stage::Entered(call) = std::mem::replace(&mut self.stage, Stage::Polled) else {
+        let Stage::Entered(call) = std::mem::replace(&mut self.stage, Stage::Over) else {
             inspect::stop();
         };
         let (call, step) = match call.finding() {
