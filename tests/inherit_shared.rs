@@ -5,8 +5,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use afresh::{Cache, Consistency, Outcome, Tier, cached, entry, invalidates, outcome};
-use afresh_test_support::{PATIENCE, Reply, ReplyGate, Server, eventually};
+use afresh_test_support::{PATIENCE, Reply, ReplyGate, Server, eventually, until};
 use futures_util::future::join_all;
+use tokio::sync::Semaphore;
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 const LOCAL: Outcome = Outcome::Hit(Tier::Local);
@@ -171,9 +172,11 @@ async fn every_record_moves_the_tag_of_what_is_made_of_too_much() {
     change(&here, 1, async {}).await;
     // Owed, in more than one record.
     server.pause();
-    let tags = (0..5_000).map(|tag| format!("owed:{tag}"));
-    let owing = here.invalidate(tags);
-    drop(tokio::time::timeout(std::time::Duration::ZERO, owing).await);
+    for debt in 0..2 {
+        let tags = (0..3_000).map(|tag| format!("owed:{debt}:{tag}"));
+        let owing = here.invalidate(tags);
+        drop(tokio::time::timeout(std::time::Duration::ZERO, owing).await);
+    }
     server.resume();
     eventually("the debts are paid", || here.stats().owed == 0);
     let records: Vec<_> = records(&server);
@@ -182,4 +185,113 @@ async fn every_record_moves_the_tag_of_what_is_made_of_too_much() {
     for tags in moving {
         assert!(tags.iter().any(|tag| tag == ANY), "{tags:02x?}");
     }
+}
+
+/// A sync and an async function of one namespace: in one process neither waits for the other by way
+/// of the lease, for the one may be in the way of the other.
+mod twins {
+    use super::*;
+
+    #[cached(ttl = 1800, key = (), namespace = "twins", singleflight(lease = "1h", wait = "1h"), cache = cache)]
+    async fn of_async(cache: &Cache, run: impl Future<Output = u64>) -> u64 {
+        run.await
+    }
+
+    #[cached(ttl = 1800, key = (), namespace = "twins", singleflight(lease = "1h", wait = "1h"), cache = cache)]
+    fn of_sync(cache: &Cache, run: impl FnOnce() -> u64) -> u64 {
+        run()
+    }
+
+    /// One thread, which the sync call blocks while the async one holds the lease; and the other way
+    /// round, a body that waits for its own twin.
+    #[tokio::test]
+    async fn neither_waits_for_the_other() {
+        let server = Server::start();
+        let here = cache(server.url()).await;
+        let inside = of_async(&here, async { of_sync(&here, || 1) + 10 });
+        assert_eq!(inside.await, 11);
+        here.invalidate_namespace("twins")
+            .await
+            .expect("acknowledged");
+        let handle = tokio::runtime::Handle::current();
+        let there = here.clone();
+        let blocking = tokio::task::spawn_blocking(move || {
+            of_sync(&there, || {
+                handle.block_on(of_async(&there, async { 2 })) + 20
+            })
+        });
+        assert_eq!(blocking.await.expect("ran"), 22);
+        // What the lease's holder computed is shared.
+        let other = cache(server.url()).await;
+        let read = outcome(of_async(&other, async { 3 })).await;
+        assert_eq!(read, (22, SHARED));
+    }
+}
+
+/// What another process's failure follows from is not known here: what is made of it is outdated by
+/// whatever comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_made_of_a_failure_elsewhere_is_outdated_by_any_record() {
+    #[derive(Clone, Debug)]
+    struct Told(String);
+
+    impl From<afresh::Error> for Told {
+        fn from(error: afresh::Error) -> Self {
+            Self(error.to_string())
+        }
+    }
+
+    impl std::fmt::Display for Told {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+
+    #[cached(ttl = 1800, key = (), tags = ["stock"], singleflight, cache = cache)]
+    async fn stock(cache: &Cache, gate: &Semaphore, good: bool) -> Result<u64, Told> {
+        // Its failure follows from this too, which nobody elsewhere can see.
+        item(cache, &AtomicU64::new(0), 5).await;
+        let _permit = gate.acquire().await.expect("open");
+        if good {
+            Ok(7)
+        } else {
+            Err(Told("sold out".to_owned()))
+        }
+    }
+
+    #[cached(ttl = 1800, key = (), local, cache = cache)]
+    async fn label(cache: &Cache, gate: &Semaphore, good: bool) -> String {
+        match stock(cache, gate, good).await {
+            Ok(left) => left.to_string(),
+            Err(told) => told.0,
+        }
+    }
+
+    let server = Server::start();
+    let (here, there) = (cache(server.url()).await, cache(server.url()).await);
+    let gate = Semaphore::new(0);
+    let monitor = server.monitor();
+    let leases = || {
+        let seen = monitor.commands();
+        let bids = |word: &String| word.contains(":afresh:1:l:");
+        seen.iter()
+            .filter(|seen| seen.words.iter().any(bids))
+            .count()
+    };
+    let follows = async {
+        until("the lease is held", async || leases() >= 1).await;
+        let before = leases();
+        let label = label(&here, &gate, false);
+        let open = async {
+            until("it is waited for", async || leases() > before).await;
+            gate.add_permits(1);
+        };
+        tokio::join!(label, open).0
+    };
+    let (holder, label_here) = tokio::join!(stock(&there, &gate, false), follows);
+    assert!(holder.is_err());
+    assert!(label_here.contains("sold out"), "{label_here}");
+    gate.add_permits(1);
+    here.invalidate(["item:5"]).await.expect("acknowledged");
+    assert_eq!(label(&here, &gate, true).await, "7");
 }

@@ -3,9 +3,10 @@
 #![cfg(feature = "redis")]
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 
-use afresh::{Cache, ErrorKind, Event, cached, entry_sync, invalidates};
+use afresh::{Cache, Error, ErrorKind, Event, cached, entry_sync, invalidates};
 use afresh_test_support::{PATIENCE, Server, eventually};
 
 static CACHE: OnceLock<Cache> = OnceLock::new();
@@ -19,8 +20,40 @@ fn size(id: u32) -> u32 {
     id
 }
 
-#[invalidates(tags = ["sizes"], cache = cache())]
-fn resize() {}
+#[invalidates(tags = ["sizes"], result_tags = |to| ["size:{to}"], cache = cache())]
+fn resize(to: u32) -> u32 {
+    to
+}
+
+#[derive(Debug)]
+struct Told(ErrorKind);
+
+impl From<Error> for Told {
+    fn from(error: Error) -> Self {
+        Self(error.kind())
+    }
+}
+
+static GUARDED: AtomicU32 = AtomicU32::new(0);
+
+#[invalidates(tags = ["guarded"], crash_safe(required), cache = cache())]
+fn guarded() -> Result<(), Told> {
+    GUARDED.fetch_add(1, Ordering::SeqCst);
+    Ok(())
+}
+
+#[invalidates(tags = ["guarded"], crash_safe, cache = cache())]
+fn unguarded() {
+    GUARDED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// What came of calls that were made while something was being told.
+struct Heard {
+    size: u32,
+    looked: Result<Option<u32>, ErrorKind>,
+    owed: u64,
+    guarded: Result<(), Told>,
+}
 
 #[test]
 fn an_observer_may_call_them() {
@@ -28,10 +61,18 @@ fn an_observer_may_call_them() {
     let (told, heard) = channel();
     let observer = move |event: &Event<'_>| {
         if matches!(event, Event::Connected) && CACHE.get().is_some() {
-            resize();
+            resize(7);
+            let owed = cache().stats().owed;
             let looked = entry_sync(|| size(7)).peek().map_err(|error| error.kind());
+            let guarded = guarded();
+            unguarded();
             // The test may be over.
-            let _ = told.send((size(7), looked));
+            let _ = told.send(Heard {
+                size: size(7),
+                looked,
+                owed,
+                guarded,
+            });
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -47,8 +88,14 @@ fn an_observer_may_call_them() {
     assert_eq!(size(7), 7);
     // It connects again, and says so on its own thread.
     server.restart();
-    let (size, looked) = heard.recv_timeout(PATIENCE).expect("it did not hang");
-    assert_eq!((size, looked), (7, Err(ErrorKind::Config)));
+    let heard = heard.recv_timeout(PATIENCE).expect("it did not hang");
+    assert_eq!((heard.size, heard.looked), (7, Err(ErrorKind::Config)));
+    assert_eq!(heard.owed, 2, "the tag of its value too");
+    // A mark cannot be placed from here: one that must be there keeps the body from running.
+    let guarded = heard.guarded.expect_err("there is no mark");
+    assert_eq!(guarded.0, ErrorKind::Store);
+    assert_eq!(GUARDED.load(Ordering::SeqCst), 1);
+    assert_eq!(cache().stats().unguarded, 1);
     // The thread goes on: what the observer invalidated there is owed, and made.
     eventually("the debt is paid", || cache().stats().owed == 0);
     assert!(cache().stats().bypassed > 0, "{}", cache().stats());
