@@ -28,6 +28,8 @@ mod commit;
 mod lead;
 mod lookup;
 mod plan;
+mod replace;
+mod steps;
 mod subject;
 mod typed;
 

@@ -14,13 +14,13 @@ use crate::lease::Lease;
 use crate::local::{LocalEntry, Value};
 use crate::log::{Noted, Position};
 use crate::output::{Failure, Vtable};
-use crate::shared::{Claim, Fill, Filled, Shared, Slot};
+use crate::shared::{Fill, Filled, Shared, Slot};
 
 /// What is left of a failure's text for other processes.
 const MESSAGE: usize = 512;
 
 /// What became of an entry on its way to the shared tier.
-enum Sent {
+pub(super) enum Sent {
     /// Stored, with a payload of this size.
     Stored(usize),
     /// Not stored, for reasons that leave it good for this process.
@@ -51,7 +51,7 @@ impl Call {
         }
     }
 
-    fn stores(&self) -> bool {
+    pub(super) fn stores(&self) -> bool {
         !self.bypass && !self.spoilt && self.ttl.is_some_and(|ttl| !ttl.is_zero())
     }
 
@@ -155,7 +155,7 @@ impl Call {
     }
 
     /// Keeps the value in the local tier, if there is one and the log is known.
-    fn keep(&self, value: Value, at: Position, size: usize) -> bool {
+    pub(super) fn keep(&self, value: Value, at: Position, size: usize) -> bool {
         let inner = self.inner();
         let Some(local) = &inner.local else {
             return false;
@@ -170,7 +170,7 @@ impl Call {
         true
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         shared: &Arc<dyn Shared>,
         slot: &Arc<Slot>,
@@ -334,115 +334,6 @@ impl Call {
         let tags = Arc::clone(&self.tags);
         self.land(Landing::Failed { failure, at, tags });
     }
-
-    /// Answers a `put`.
-    pub(super) fn putting(mut self: Box<Self>, value: Result<Value, Error>) -> Work<()> {
-        Box::pin(async move { self.put(value).await })
-    }
-
-    async fn put(&mut self, value: Result<Value, Error>) {
-        let result = match value {
-            Ok(value) => self.replace(value).await,
-            Err(refused) => Err(refused),
-        };
-        if let Some(inspection) = &self.inspection {
-            inspection.put(result);
-        }
-    }
-
-    /// Stores the value in the place of what is there, here and in all copies, unless it may be
-    /// older than an invalidation.
-    async fn replace(&mut self, value: Value) -> Result<(), Error> {
-        let replaced = self.try_replace(value).await;
-        if matches!(&replaced, Err(error) if error.kind() == ErrorKind::Refused) {
-            self.inner().reporter.counters.refused.add();
-        }
-        replaced
-    }
-
-    async fn try_replace(&mut self, value: Value) -> Result<(), Error> {
-        if !self.stores() {
-            let why = "the call is bypassed, or its ttl is zero or missing";
-            return Err(Error::new(
-                ErrorKind::Refused,
-                format!("nothing is to be stored: {why}"),
-            ));
-        }
-        let record = self.subject().record();
-        let Some(shared) = self.inner().shared.clone() else {
-            let put = self
-                .inner()
-                .view
-                .append_if(self.noted.at, &self.tags, &record);
-            let at = put.ok_or_else(too_old)?;
-            self.keep(value, at, 0);
-            self.inner().reporter.counters.stored.add();
-            return Ok(());
-        };
-        let Some(log) = self.noted.id else {
-            return Err(Error::new(
-                ErrorKind::Store,
-                "the shared store has not been reached yet",
-            ));
-        };
-        let claim = Claim {
-            log,
-            head: self.noted.at.head,
-            tags: self.tags.to_vec(),
-        };
-        let appended = shared
-            .append(record.into(), None, Some(claim))
-            .await?
-            .ok_or_else(too_old)?;
-        let at = self.inner().view.locate(&appended.log, appended.version);
-        if at == Position::NOWHERE {
-            return Err(Error::new(
-                ErrorKind::Store,
-                "another log has begun meanwhile; what was stored before is invalidated",
-            ));
-        }
-        let noted = Noted {
-            at,
-            id: Some(appended.log),
-            ..self.noted
-        };
-        if let Some(slot) = self.subject().slot.clone() {
-            match self.send(&shared, &slot, &value, noted, None).await {
-                Sent::Stored(size) => {
-                    self.keep(value, at, size);
-                    self.inner().reporter.counters.stored.add();
-                    return Ok(());
-                }
-                Sent::Not => {
-                    return Err(Error::new(
-                        ErrorKind::Store,
-                        "the value could not be stored; what was stored before is invalidated",
-                    ));
-                }
-                Sent::Refused => {
-                    return Err(Error::new(
-                        ErrorKind::Refused,
-                        "a newer value was stored meanwhile; this one is not",
-                    ));
-                }
-            }
-        }
-        if self.keep(value, at, 0) {
-            self.inner().reporter.counters.stored.add();
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Store,
-            "there is no place to keep the value; what was kept before is invalidated",
-        ))
-    }
-}
-
-fn too_old() -> Error {
-    Error::new(
-        ErrorKind::Refused,
-        "the value may be older than an invalidation that came meanwhile: nothing was changed",
-    )
 }
 
 fn shortened(message: &str) -> String {
