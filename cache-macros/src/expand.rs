@@ -55,6 +55,10 @@ fn returns(function: &Callable, place: &Place) -> TokenStream {
     let span = at(blame);
     let p = private(place, span);
     let output = relocated(&function.output, blame);
+    if function.sync {
+        // By whatever name, a future is not what it brings.
+        return quote_spanned!(span=> #p::Returned::<#output>::NEW.returned().shape());
+    }
     quote_spanned!(span=> #p::Returns::<#output>::NEW.shape())
 }
 

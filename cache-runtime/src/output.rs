@@ -163,6 +163,10 @@ macro_rules! falls_through {
     )+};
 }
 
+mod returned;
+
+pub use returned::{Happened, Returned};
+
 falls_through! {
     <R> Returns<R> => Plain<R> = Plain(PhantomData);
     <T, E> Fallible<T, E> => Clonable<T, E> = Clonable(PhantomData);

@@ -115,30 +115,23 @@ fn no_future(attribute: &str, output: &Type, diag: &mut Diag) {
     }
 }
 
-/// Where a type says that it is a future, if it does.
+/// Where a type says that a future is in it, if it does. (Other names are for the compiler to
+/// resolve: the expansion asks it.)
 fn future(output: &Type) -> Option<Span> {
-    let is_future = |name: &Ident| {
-        ["Future", "Pin", "BoxFuture", "LocalBoxFuture"]
-            .iter()
-            .any(|future| name == future)
-    };
-    match output {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .filter(|last| is_future(&last.ident))
-            .map(|last| last.ident.span()),
-        Type::ImplTrait(bounds) => bounds.bounds.iter().find_map(|bound| match bound {
-            syn::TypeParamBound::Trait(bound) => {
-                let last = bound.path.segments.last()?;
-                is_future(&last.ident).then(|| last.ident.span())
-            }
+    fn find(tokens: TokenStream) -> Option<Span> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Ident(name) => FUTURES
+                .iter()
+                .any(|future| name == future)
+                .then(|| name.span()),
+            TokenTree::Group(group) => find(group.stream()),
             _ => None,
-        }),
-        _ => None,
+        })
     }
+    find(output.to_token_stream())
 }
+
+const FUTURES: [&str; 4] = ["Future", "BoxFuture", "LocalBoxFuture", "IntoFuture"];
 
 fn not_twice(attribute: &str, attrs: &[Attribute], diag: &mut Diag) {
     for attr in attrs {

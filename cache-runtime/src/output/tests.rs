@@ -119,3 +119,15 @@ fn another_type_is_an_error_not_a_panic() {
     assert_eq!(error.kind(), ErrorKind::Codec);
     assert_eq!((vtable.type_name)(), "alloc::string::String");
 }
+
+#[test]
+fn what_a_sync_function_returns_is_told_as_any_other() {
+    fn shape<R: 'static>(_: &Returns<R>) -> &'static str {
+        std::any::type_name::<R>()
+    }
+    let fallible = Returned::<Alias<u8>>::NEW.returned();
+    assert_eq!(shape(&fallible), std::any::type_name::<Alias<u8>>());
+    let _: Fallible<u8, String> = fallible.shape();
+    let _: Whole<Option<u8>> = Returned::<Option<u8>>::NEW.returned().shape();
+    let _: Whole<_> = Returned::<std::pin::Pin<Box<u8>>>::NEW.returned().shape();
+}
