@@ -1,6 +1,7 @@
 //! `#[invalidates]`: what each option names, when it is invalidated, and that a mutation which
 //! panics or is dropped invalidates all the same.
 
+use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -245,4 +246,74 @@ async fn targets_are_named_before_the_body_takes_the_arguments() {
     shop.fill().await;
     consuming(&shop, "2".to_owned()).await;
     assert_eq!(shop.cached().await, [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_type_without_a_name_counts_as_a_success() {
+    #[invalidates(tags = ["page:1"], cache = shop.cache)]
+    async fn shown(shop: &Shop, id: u32) -> impl Display {
+        if id == 0 {
+            return "none".to_owned();
+        }
+        id.to_string()
+    }
+
+    #[invalidates(tags = ["page:2"], cache = shop.cache)]
+    fn shown_sync<'a>(shop: &Shop, ids: &'a [u32]) -> impl Iterator<Item = &'a u32> + use<'a> {
+        ids.iter()
+    }
+
+    let shop = Shop::new();
+    shop.fill().await;
+    assert_eq!(shown(&shop, 0).await.to_string(), "none");
+    assert_eq!(shop.cached().await, [false, true, true]);
+    assert_eq!(shown_sync(&shop, &[4]).collect::<Vec<_>>(), [&4]);
+    assert_eq!(shop.cached().await, [false, false, true]);
+}
+
+#[tokio::test]
+async fn a_result_of_a_type_without_a_name_is_a_result() {
+    #[invalidates(tags = ["page:1"], cache = shop.cache)]
+    async fn shown(shop: &Shop, end: End) -> Result<impl Display, &'static str> {
+        end.come()?;
+        Ok("shown")
+    }
+
+    #[invalidates(tags = ["page:2"], cache = shop.cache)]
+    fn shown_sync(shop: &Shop, end: End) -> Result<(u32, Option<impl Display>), &'static str> {
+        end.come()?;
+        Ok((1, Some("shown")))
+    }
+
+    let shop = Shop::new();
+    shop.fill().await;
+    assert!(shown(&shop, End::Badly).await.is_err());
+    assert!(shown_sync(&shop, End::Badly).is_err());
+    assert_eq!(shop.cached().await, [true; 3]);
+    assert!(shown(&shop, End::Well).await.is_ok());
+    assert_eq!(shop.cached().await, [false, true, true]);
+    assert!(shown_sync(&shop, End::Well).is_ok());
+    assert_eq!(shop.cached().await, [false, false, true]);
+}
+
+#[tokio::test]
+async fn what_is_behind_a_type_without_a_name_is_asked_for_its_tags() {
+    #[invalidates(result_tags = |id| ["page:{id}"], cache = shop.cache)]
+    async fn shown(shop: &Shop, id: u32) -> impl Display {
+        id
+    }
+
+    #[invalidates(result_tags = |id| [format!("page:{}", id.trim())], cache = shop.cache)]
+    fn shown_sync(shop: &Shop, id: &str) -> Result<impl Display + use<>, &'static str> {
+        id.parse::<u32>().map_err(|_| "no number")?;
+        Ok(id.to_owned())
+    }
+
+    let shop = Shop::new();
+    shop.fill().await;
+    shown(&shop, 1).await;
+    assert_eq!(shop.cached().await, [false, true, true]);
+    assert!(shown_sync(&shop, "two").is_err());
+    assert!(shown_sync(&shop, "2").is_ok());
+    assert_eq!(shop.cached().await, [false, false, true]);
 }

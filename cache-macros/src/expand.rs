@@ -54,8 +54,12 @@ fn returns(function: &Callable, place: &Place) -> TokenStream {
     let blame = function.blame();
     let span = at(blame);
     let p = private(place, span);
-    let output = relocated(&function.output, blame);
-    if function.sync {
+    let Some(output) = function.nameable() else {
+        return quote_spanned!(span=> #p::Whole::UNNAMED);
+    };
+    let output = relocated(output, blame);
+    // What is left to be inferred could be anything as yet, also a future.
+    if function.sync && function.is_named() {
         // By whatever name, a future is not what it brings.
         return quote_spanned!(span=> #p::Returned::<#output>::NEW.returned().shape());
     }
@@ -89,25 +93,27 @@ fn cache(place: &Place) -> TokenStream {
     quote!(#p::installed())
 }
 
-/// The body as one block, after an edge that fixes its type: what does not fit is then an error
-/// in the body, with a note at the return type. The block's braces are generated, so that no lint
+/// The body as one block, after an edge that fixes its type, as far as that has a name: what does
+/// not fit is then an error in the body, with a note at the return type. The block's braces are generated, so that no lint
 /// is about them. `others` are the tokens outside of the body that name arguments.
 fn body(function: &Callable, place: &Place, others: &TokenStream) -> TokenStream {
     let blame = function.blame();
     let span = at(blame);
     let p = private(place, span);
-    let output = relocated(&function.output, blame);
+    let edge = function.nameable().map(|output| {
+        let output = relocated(output, blame);
+        quote_spanned! {span=>
+            if false {
+                return #p::never::<#output>();
+            }
+        }
+    });
     let mut inside = function.body.clone();
     if function.boxed {
         inside = Group::new(inside.delimiter(), with_uses(inside.stream(), others));
     }
     inside.set_span(at(function.body.span()));
-    quote_spanned! {span=>
-        if false {
-            return #p::never::<#output>();
-        }
-        #inside
-    }
+    quote_spanned!(span=> #edge #inside)
 }
 
 /// What runs the body when it is asked to: a future, or for a sync function a closure.

@@ -122,6 +122,27 @@ async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
 }"#,
     ),
     (
+        "invalidates_impl_trait",
+        r#"#[invalidates(tags = ["books"])]
+fn add(title: &str) -> Result<(u16, impl IntoResponse), DbError> {
+    insert(title)
+}"#,
+    ),
+    (
+        "invalidates_bare_impl_trait",
+        r#"#[invalidates(tags = ["books"])]
+async fn add(title: &str) -> impl IntoResponse {
+    insert(title).await
+}"#,
+    ),
+    (
+        "invalidates_sync",
+        r#"#[invalidates(tags = ["books"])]
+fn add(title: &str) -> Result<u64, DbError> {
+    insert(title)
+}"#,
+    ),
+    (
         "invalidates_result_tags",
         r#"#[invalidates(tags = ["books"], result_tags = |book| ["author:{book.author}", "by:{user.name}"])]
 async fn add(user: User, title: &str) -> Result<Book, DbError> {

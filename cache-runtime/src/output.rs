@@ -336,6 +336,9 @@ fn result<T, E>(
 pub struct Whole<R>(Of<R>);
 
 impl<R> Whole<R> {
+    /// The start for a type without a name, which is known from the body alone.
+    pub const UNNAMED: Self = Self(PhantomData);
+
     /// There are no errors to share.
     #[must_use]
     pub fn errors(&self) -> Output<R, R>

@@ -8,7 +8,9 @@ pub use crate::call::{
 };
 pub use crate::invalidate::{AsyncCall, Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{FastText, KeyPart, KeyWriter, TemplatePart, Text, with};
-pub use crate::output::{Cacheable, Failure, Happened, Kit, Returned, Returns, Storable, Vtable};
+pub use crate::output::{
+    Cacheable, Failure, Happened, Kit, Returned, Returns, Storable, Vtable, Whole,
+};
 pub use crate::spec::{Fact, Kind, Mutation, Registered, Spec, When};
 pub use crate::tag::{Tag, TagPart, TypedTags, tag_value};
 pub use inventory;

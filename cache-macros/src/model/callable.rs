@@ -43,9 +43,7 @@ impl Callable {
         }
         let sync = func.asynchronous().is_none();
         let inside = func.asynchronous().or_else(|| func.plain())?;
-        if sync {
-            no_future(attribute, &inside.output, diag);
-        }
+        no_future(attribute, &inside.output, sync, diag);
         let Func {
             attrs,
             vis,
@@ -76,7 +74,7 @@ impl Callable {
 
     /// Checks that the output can be stored: it is a type with a name, and owns its data.
     pub(crate) fn owned(&self, diag: &mut Diag) {
-        if self.sync && future(&self.output).is_some() {
+        if future(&self.output).is_some() && (self.sync || !self.is_named()) {
             // Told already.
         } else if let Some(span) = find_impl(self.output.to_token_stream()) {
             let message = "a cached function cannot return `impl Trait`: name the type, or box it \
@@ -88,6 +86,19 @@ impl Callable {
                 format!("a cached value must own its data: return {instead}"),
             );
         }
+    }
+
+    /// There is no `impl Trait` in the output.
+    pub(crate) fn is_named(&self) -> bool {
+        find_impl(self.output.to_token_stream()).is_none()
+    }
+
+    /// The output as an expression can name it: `_` stands where `impl Trait` does. None where that
+    /// is all of it.
+    pub(crate) fn nameable(&self) -> Option<Type> {
+        let mut output = self.output.clone();
+        infer_impl(&mut output);
+        (!matches!(output, Type::Infer(_))).then_some(output)
     }
 
     /// The type spells a lifetime (other than `'static`), so it may be of an error that borrows.
@@ -104,12 +115,21 @@ impl Callable {
     }
 }
 
-/// A plain `fn` that returns a future is done before anything has happened.
-fn no_future(attribute: &str, output: &Type, diag: &mut Diag) {
-    if let Some(span) = future(output) {
+/// A function that returns a future is done before anything has happened.
+fn no_future(attribute: &str, output: &Type, sync: bool, diag: &mut Diag) {
+    let Some(span) = future(output) else {
+        return;
+    };
+    if sync {
         let message = format!(
             "`#[{attribute}]` on a `fn` that returns a future would be about the future, not about \
              what it brings: write `async fn`"
+        );
+        diag.error(span, message);
+    } else if find_impl(output.to_token_stream()).is_some() {
+        let message = format!(
+            "`#[{attribute}]` would be about this future, not about what it brings: await it, and \
+             return that"
         );
         diag.error(span, message);
     }
@@ -173,6 +193,51 @@ fn find_impl(tokens: TokenStream) -> Option<Span> {
         TokenTree::Group(group) => find_impl(group.stream()),
         _ => None,
     })
+}
+
+/// Writes `_` for each `impl Trait` of a type.
+fn infer_impl(ty: &mut Type) {
+    match ty {
+        Type::ImplTrait(bounds) => {
+            *ty = Type::Infer(syn::TypeInfer {
+                attrs: Vec::new(),
+                underscore_token: Token![_](bounds.impl_token.span),
+            });
+        }
+        // One that is all there is between parentheses is all there is.
+        Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) => {
+            infer_impl(elem);
+            if let Type::Infer(_) = &**elem {
+                *ty = (**elem).clone();
+            }
+        }
+        Type::Array(array) => infer_impl(&mut array.elem),
+        Type::Slice(slice) => infer_impl(&mut slice.elem),
+        Type::Ptr(pointer) => infer_impl(&mut pointer.elem),
+        Type::Reference(reference) => infer_impl(&mut reference.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(infer_impl),
+        Type::Path(path) => path.path.segments.iter_mut().for_each(infer_impl_in),
+        Type::TraitObject(object) => {
+            for bound in &mut object.bounds {
+                if let syn::TypeParamBound::Trait(bound) = bound {
+                    bound.path.segments.iter_mut().for_each(infer_impl_in);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn infer_impl_in(segment: &mut syn::PathSegment) {
+    if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+        for argument in &mut arguments.args {
+            match argument {
+                GenericArgument::Type(ty) => infer_impl(ty),
+                GenericArgument::AssocType(assoc) => infer_impl(&mut assoc.ty),
+                _ => {}
+            }
+        }
+    }
 }
 
 fn spells_lifetime(tokens: TokenStream) -> bool {
