@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
-use afresh::{Cache, KeyPart, Outcome, Tier, by_serde, cached, entry, outcome, testing};
+use afresh::{Cache, ErrorKind, KeyPart, Outcome, Tier, by_serde, cached, entry, outcome, testing};
 
 /// The key of one value, behind `by:`.
 async fn key<T: KeyPart>(value: T) -> String {
@@ -369,7 +369,8 @@ async fn what_is_serializable_is_a_part() {
     assert_ne!(key(page(1, "dune")).await, key(page(2, "dune")).await);
 }
 
-/// A path that is not text cannot be serialized: no call may find what another has stored.
+/// A path that is not text cannot be serialized: no call may find what another has stored, so none
+/// stores anything.
 #[cfg(unix)]
 #[tokio::test]
 async fn what_cannot_be_serialized_is_computed_each_time() {
@@ -384,9 +385,13 @@ async fn what_cannot_be_serialized_is_computed_each_time() {
     testing::with_cache(Cache::in_memory(), async {
         for bytes in [&[0xff][..], &[0xff], &[0xff, 0xfe]] {
             let path = Path::new(OsStr::from_bytes(bytes));
-            let computed = (bytes.len(), Outcome::Computed);
-            assert_eq!(outcome(length(path)).await, computed);
+            let bypassed = (bytes.len(), Outcome::Bypassed);
+            assert_eq!(outcome(length(path)).await, bypassed);
+            let put = entry(length(path)).put(3).await;
+            assert!(put.is_err_and(|error| error.kind() == ErrorKind::Refused));
         }
+        let stats = Cache::global().stats();
+        assert_eq!((stats.bypassed, stats.local_entries), (3, 0));
         assert_eq!(outcome(length(Path::new("a"))).await.1, Outcome::Computed);
         let again = outcome(length(Path::new("a"))).await.1;
         assert_eq!(again, Outcome::Hit(Tier::Local));

@@ -121,6 +121,7 @@ impl Call {
         let cache = Cache::current(cache);
         let seed = cache.0.local.as_ref().map_or(0, crate::local::Local::seed);
         let hash = key.hash(seed ^ home.seed());
+        let is_unusable = key.is_unusable();
         let mut call = Self {
             spec,
             site,
@@ -134,6 +135,7 @@ impl Call {
             met_unreadable: OnceLock::new(),
             proven: OnceLock::new(),
             bypass: scope::is_open(Flag::BYPASS)
+                || is_unusable
                 || cache.0.off.is_some()
                 || (spec.sync && !timer::may_block()),
             inspection: None,

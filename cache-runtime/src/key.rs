@@ -13,6 +13,9 @@ pub use parts::{BySerde, KeyPart, by_serde};
 #[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
 
+/// Stands in place of the length in a key that is good for nothing. No key is so long.
+const UNUSABLE: u64 = u64::MAX;
+
 /// Words kept without allocation: the length and 72 bytes.
 const INLINE: usize = 10;
 
@@ -23,7 +26,8 @@ const INLINE: usize = 10;
 // The bytes are packed little-endian into words, so that a look-up hashes and compares whole
 // words. Word 0 is the length in bytes: equal words mean equal bytes, and an append needs no
 // other state than it. A key never shrinks, so once it has outgrown `inline`, every append sees
-// that from the length alone and goes to `spill`.
+// that from the length alone and goes to `spill`. A key that is good for nothing has all of it in
+// `spill`, where the true length is, and a length in `inline` that no key outgrows more.
 #[derive(Clone)]
 pub struct KeyWriter {
     inline: [u64; INLINE],
@@ -80,12 +84,25 @@ impl KeyWriter {
         }
     }
 
+    /// Says that this key is good for nothing: another call of the same arguments has another one.
+    #[cold]
+    fn spoil(&mut self) {
+        self.spill_over();
+        self.inline[0] = UNUSABLE;
+    }
+
+    /// The call that has this key is not to be cached.
+    pub(crate) fn is_unusable(&self) -> bool {
+        self.inline[0] == UNUSABLE
+    }
+
     /// A hash of the words that nobody can foresee who does not know the seed.
     #[inline]
     pub(crate) fn hash(&self, seed: u64) -> u64 {
         hash(self.words(), seed)
     }
 
+    /// The length in bytes, while the key is in `inline`.
     #[inline]
     fn len(&self) -> usize {
         self.inline[0] as usize
@@ -105,9 +122,13 @@ impl KeyWriter {
 
     /// Appends what another key holds.
     fn again(&mut self, other: &Self) {
-        let words = &other.words()[1..];
-        for (at, word) in words.iter().enumerate() {
-            self.append(*word, (other.len() - at * 8).min(8));
+        if let Some((len, words)) = other.words().split_first() {
+            for (at, word) in words.iter().enumerate() {
+                self.append(*word, (*len as usize - at * 8).min(8));
+            }
+        }
+        if other.is_unusable() {
+            self.spoil();
         }
     }
 
@@ -130,11 +151,8 @@ impl KeyWriter {
     #[cold]
     #[inline(never)]
     fn append_spilled(&mut self, value: u64, count: usize) {
-        let len = self.len();
-        if self.spill.is_empty() {
-            self.spill.reserve(2 * INLINE);
-            self.spill.extend_from_slice(&self.inline[..words_for(len)]);
-        }
+        self.spill_over();
+        let len = self.spill[0] as usize;
         let shift = len % 8 * 8;
         if shift == 0 {
             self.spill.push(value);
@@ -146,8 +164,19 @@ impl KeyWriter {
                 self.spill.push((value >> 1) >> (63 - shift));
             }
         }
-        self.inline[0] = (len + count) as u64;
-        self.spill[0] = self.inline[0];
+        self.spill[0] = (len + count) as u64;
+        if !self.is_unusable() {
+            self.inline[0] = self.spill[0];
+        }
+    }
+
+    /// Moves the key to where there is room for any length, if it is not there yet.
+    fn spill_over(&mut self) {
+        if self.spill.is_empty() {
+            self.spill.reserve(2 * INLINE);
+            let words = words_for(self.len());
+            self.spill.extend_from_slice(&self.inline[..words]);
+        }
     }
 }
 

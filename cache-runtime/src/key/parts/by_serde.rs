@@ -1,7 +1,9 @@
 //! A key part of anything that is `Serialize`: a serializer that writes into a key. It keeps apart
 //! what serde's data model keeps apart; names are in the key, positions of variants are not.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
+use std::sync::{Mutex, PoisonError};
 
 use serde::ser::{self, Serialize};
 
@@ -29,8 +31,8 @@ use crate::key::{KeyWriter, bytes};
 /// and neither does what serde does not tell apart (the variants of an `untagged` enum that look
 /// alike).
 ///
-/// A key cannot fail. Where a `Serialize` does, the key is one that no other call has: the call
-/// computes, what it stores is not found again, and a warning is logged.
+/// A key cannot fail. Where a `Serialize` does, the call has none: it is
+/// [bypassed](crate::Outcome::Bypassed), and a warning is logged, once for each type.
 pub fn by_serde<T: Serialize + ?Sized>(value: &T) -> BySerde {
     let mut key = KeyWriter::new();
     if let Err(error) = value.serialize(Writer(&mut key)) {
@@ -56,17 +58,25 @@ impl fmt::Debug for BySerde {
     }
 }
 
-/// Makes the key one of its own. Half of a value would be the key of another.
+/// Makes the key good for nothing, and one of its own. Half of a value would be the key of another.
 #[cold]
 fn unrepeatable(key: &mut KeyWriter, ty: &'static str, error: &Failed) {
-    tracing::warn!(
-        target: "afresh",
-        ty,
-        error = %error.0,
-        "a value could not be serialized into a key: the call is not cached"
-    );
+    /// The types that have been told. They are as many as the program has at most.
+    static TOLD: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_new = told.insert(ty);
+    drop(told);
+    if is_new {
+        tracing::warn!(
+            target: "afresh",
+            ty,
+            error = %error.0,
+            "a value could not be serialized into a key: such calls are not cached"
+        );
+    }
     key.tag(tag::UNREPEATABLE);
     key.bytes(&nonce());
+    key.spoil();
 }
 
 /// Bytes that come once, in whatever process.

@@ -42,16 +42,21 @@ fn unordered<T>(
     encode: impl Fn(T, &mut KeyWriter),
 ) {
     key.head(tag, members.len());
+    let mut unusable = false;
     let mut encoded: Vec<Vec<u8>> = members
         .map(|member| {
             let mut alone = KeyWriter::new();
             encode(member, &mut alone);
+            unusable |= alone.is_unusable();
             bytes(alone.words())
         })
         .collect();
     encoded.sort_unstable();
     for member in encoded {
         key.bytes(&member);
+    }
+    if unusable {
+        key.spoil();
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,9 +13,11 @@ use serde::ser::{
     Error as _, SerializeMap as _, SerializeStruct as _, SerializeStructVariant as _,
     SerializeTuple as _, SerializeTupleStruct as _, SerializeTupleVariant as _, Serializer,
 };
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Metadata, Subscriber};
 
 use super::super::by_serde;
-use super::{encoded, golden::hex};
+use super::{KeyWriter, encoded, golden::hex};
 
 #[track_caller]
 fn frozen<T: Serialize + ?Sized>(value: &T, expected: &str) {
@@ -148,6 +152,71 @@ fn what_cannot_be_serialized_has_a_key_of_its_own() {
     assert_eq!(encoded(&by_serde(&map))[0], 0x7f);
     let name = super::golden::readable_parts(&(1_u8, by_serde(&Broken(7)), 2_u8));
     assert!(name.starts_with("1:2~"), "{name}");
+}
+
+#[test]
+fn a_key_with_a_part_that_cannot_be_serialized_is_unusable() {
+    let is_unusable = |part: &dyn Fn(&mut KeyWriter)| super::key(part).is_unusable();
+    let broken = by_serde(&Broken(7));
+    assert!(is_unusable(&|k| k.part(&broken)));
+    assert!(is_unusable(&|k| k.part(&(
+        1_u8,
+        &broken,
+        "more".repeat(40)
+    ))));
+    assert!(is_unusable(&|k| k.part(&(
+        "before".repeat(40),
+        &broken,
+        2_u8
+    ))));
+    assert!(is_unusable(
+        &|k| k.part(&[Some(Box::new(broken.clone()))][..])
+    ));
+    assert!(is_unusable(
+        &|k| k.part(&BTreeMap::from([(1, &broken), (2, &broken)]))
+    ));
+    assert!(!is_unusable(&|k| k.part(&(
+        1_u8,
+        by_serde(&7),
+        "more".repeat(40)
+    ))));
+    // What follows is in the key all the same, as it would be in another.
+    let whole = encoded(&("before", &broken, "after".repeat(40)));
+    let (first, last) = (encoded(&"before"), encoded(&"after".repeat(40)));
+    assert_eq!(whole.len(), 2 + first.len() + 17 + last.len());
+    assert!(whole.ends_with(&last));
+}
+
+/// Counts the events of one thread.
+struct Events(Arc<AtomicUsize>);
+
+impl Subscriber for Events {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "afresh"
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn what_cannot_be_serialized_is_told_once_for_each_type() {
+    let told = Arc::new(AtomicUsize::new(0));
+    tracing::subscriber::with_default(Events(Arc::clone(&told)), || {
+        for (calls, types) in [(1, 1), (2, 1), (3, 1)] {
+            let _ = by_serde(&[Broken(1), Broken(2)]);
+            assert_eq!(told.load(Ordering::SeqCst), types, "{calls} calls");
+        }
+        let _ = by_serde(&[Broken(1)]);
+        assert_eq!(told.load(Ordering::SeqCst), 2);
+    });
 }
 
 /// Serde's data model, which a value drives as the types that it stands for would.
