@@ -398,3 +398,47 @@ async fn what_cannot_be_serialized_is_computed_each_time() {
     })
     .await;
 }
+
+#[derive(Clone, Copy, KeyPart)]
+#[repr(C, packed)]
+struct Header {
+    kind: u8,
+    id: u32,
+}
+
+#[derive(KeyPart)]
+#[key(bound = "T: KeyPart")]
+struct Topic<T> {
+    value: T,
+    below: Topics<T>,
+}
+
+#[derive(KeyPart)]
+#[key(bound = "T: KeyPart")]
+struct Topics<T>(Vec<Topic<T>>);
+
+#[tokio::test]
+async fn what_is_packed_has_the_key_of_what_is_not() {
+    #[derive(KeyPart)]
+    struct Loose {
+        kind: u8,
+        id: u32,
+    }
+    let packed = key(Header { kind: 1, id: 7 }).await;
+    assert_eq!(packed, key(Loose { kind: 1, id: 7 }).await);
+    assert_ne!(packed, key(Header { kind: 1, id: 8 }).await);
+}
+
+#[tokio::test]
+async fn types_that_contain_each_other_are_parts() {
+    let topic = |value| Topic {
+        value,
+        below: Topics(vec![]),
+    };
+    let topics = |value, below: [u8; 2]| Topic {
+        value,
+        below: Topics(below.map(topic).into()),
+    };
+    assert_eq!(key(topics(1, [2, 3])).await, key(topics(1, [2, 3])).await);
+    assert_ne!(key(topics(1, [2, 3])).await, key(topics(1, [3, 2])).await);
+}

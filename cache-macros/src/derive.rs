@@ -167,11 +167,17 @@ fn member_name(member: &Member) -> String {
     }
 }
 
-/// The options on the type: where the facade is.
-fn place(options: Vec<TokenStream>, known: &Known, diag: &mut Diag) -> Place {
+/// The options on the type: where the facade is, and those that `others` takes.
+fn place(
+    options: Vec<TokenStream>,
+    known: &Known,
+    diag: &mut Diag,
+    mut others: impl FnMut(&mut Args, &mut Diag),
+) -> Place {
     let mut facade = None;
     for list in options {
         let mut args = Args::parse(list, known, diag);
+        others(&mut args, diag);
         facade = Place::new(&mut args, diag).facade.or(facade);
     }
     Place {

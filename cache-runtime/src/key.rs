@@ -7,9 +7,9 @@ mod text;
 
 pub use name::Key;
 pub(crate) use name::{bytes, digest, namespace_text, readable};
-#[doc(hidden)]
-pub use parts::with;
 pub use parts::{BySerde, KeyPart, by_serde};
+#[doc(hidden)]
+pub use parts::{Copied, copied, with};
 #[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
 

@@ -7,7 +7,7 @@ pub use crate::call::{
     Ending, Entered, Finish, Finished, Finishing, Output, Running, Site, Start, enter, site,
 };
 pub use crate::invalidate::{AsyncCall, Mutating, Refuse, Targets, mutate, refuse};
-pub use crate::key::{FastText, KeyPart, KeyWriter, TemplatePart, Text, with};
+pub use crate::key::{Copied, FastText, KeyPart, KeyWriter, TemplatePart, Text, copied, with};
 pub use crate::output::{
     Cacheable, Failure, Happened, Kit, Returned, Returns, Storable, Vtable, Whole,
 };

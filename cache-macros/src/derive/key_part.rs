@@ -1,10 +1,11 @@
 //! `#[derive(KeyPart)]`: a struct is its fields with their names, a variant its name and its
 //! fields.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Fields};
+use syn::{Attribute, Expr, ExprLit, Fields, Lit, Meta, Token, WherePredicate};
 
 use super::{Field, Kind, Subject, fields, lists, member_name, named, pattern, place};
 use crate::args::{Args, Known};
@@ -15,7 +16,7 @@ use crate::model::Place;
 /// The options on the type.
 const ON_TYPE: Known = Known {
     attribute: "key",
-    names: &["crate"],
+    names: &["crate", "bound"],
     foreign: &[
         (
             "skip",
@@ -36,6 +37,10 @@ const ON_FIELD: Known = Known {
         (
             "crate",
             "`crate` belongs on the type: write `#[key(crate = path)]` in front of it",
+        ),
+        (
+            "bound",
+            "`bound` belongs on the type: write `#[key(bound = \"T: KeyPart\")]` in front of it",
         ),
         ("ignore", "`ignore` is `skip` here: write `#[key(skip)]`"),
     ],
@@ -60,7 +65,13 @@ pub(crate) fn key_part(item: TokenStream) -> TokenStream {
 fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
     let options = lists(&subject.attrs, "key", "#[key(crate = path)]", diag);
     let options = options.into_iter().map(|(_, list)| list).collect();
-    let place = place(options, &ON_TYPE, diag);
+    let mut bounds = None;
+    let place = place(options, &ON_TYPE, diag, |args, diag| {
+        if let Some(written) = args.value("bound", BOUND, diag) {
+            bounds = predicates(&written.value, diag);
+        }
+    });
+    let is_packed = is_packed(&subject.attrs);
     let p = &private(&place, Span::mixed_site());
     let key = &Ident::new("key", Span::mixed_site());
     let mut bounded = Vec::new();
@@ -75,7 +86,12 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
         Kind::Struct(shape) => {
             let (parts, content) = written(shape, diag);
             let pattern = pattern(&quote!(Self), parts.iter().map(|part| &part.field));
-            quote!(let #pattern = self; #content)
+            if is_packed {
+                let copies = parts.iter().map(|part| copied(&part.field, &place));
+                quote!(let #pattern = *self; #(#copies)* #content)
+            } else {
+                quote!(let #pattern = self; #content)
+            }
         }
         Kind::Enum(variants) if variants.is_empty() => quote!(match *self {}),
         Kind::Enum(variants) => {
@@ -97,7 +113,14 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
             quote!(match self { #(#arms)* })
         }
     };
-    let generics = subject.bounded(&bounded, &quote!(#p::KeyPart));
+    let generics = match bounds {
+        Some(bounds) => {
+            let mut generics = subject.generics.clone();
+            generics.make_where_clause().predicates.extend(bounds);
+            generics
+        }
+        None => subject.bounded(&bounded, &quote!(#p::KeyPart)),
+    };
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let ident = &subject.ident;
     quote! {
@@ -107,6 +130,47 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
             fn encode(&self, #key: &mut #p::KeyWriter) { #body }
         }
     }
+}
+
+/// How bounds are written.
+const BOUND: &str = "bound = \"T: KeyPart\"";
+
+/// What stands in the text of `bound`; an empty one asks for nothing.
+fn predicates(value: &Expr, diag: &mut Diag) -> Option<Punctuated<WherePredicate, Token![,]>> {
+    let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = value
+    else {
+        let message = format!("`bound` is a text, as after `where`: write `{BOUND}`");
+        diag.error(value.span(), message);
+        return None;
+    };
+    let Ok(predicates) = text.parse_with(Punctuated::parse_terminated) else {
+        let message = format!("this is no bound, as it would stand after `where`: write `{BOUND}`");
+        diag.error(text.span(), message);
+        return None;
+    };
+    Some(predicates)
+}
+
+/// The type's fields cannot be borrowed where they are.
+fn is_packed(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("repr") => {
+            let mut words = list.tokens.clone().into_iter();
+            words.any(|word| matches!(word, TokenTree::Ident(word) if word == "packed"))
+        }
+        _ => false,
+    })
+}
+
+/// The statement that makes a reference of a field's copy.
+fn copied(field: &Field, place: &Place) -> TokenStream {
+    let local = &field.local;
+    let span = at(field.ty.span());
+    let p = private(place, span);
+    quote_spanned!(span=> let #local = &#p::copied(#local);)
 }
 
 /// The fields that are part of the key.

@@ -104,7 +104,7 @@ fn read(subject: &Subject, diag: &mut Diag) -> (Place, Vec<Form>) {
         }
         own = own.or(text);
     }
-    let place = place(options, &ON_TYPE, diag);
+    let place = place(options, &ON_TYPE, diag, |_, _| ());
     let subject_ident = &subject.ident;
     let forms = match &subject.kind {
         Kind::Struct(shape) => {

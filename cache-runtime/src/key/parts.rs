@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use self::by_serde::{BySerde, by_serde};
 #[doc(hidden)]
-pub use self::derived::with;
+pub use self::derived::{Copied, copied, with};
 use super::KeyWriter;
 
 /// The first byte of each encoded value.

@@ -46,3 +46,20 @@ impl KeyWriter {
 pub fn with<'a, T: ?Sized, R>(field: &'a T, part: impl FnOnce(&'a T) -> R) -> R {
     part(field)
 }
+
+/// What a field of a packed type must be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read out of a packed type, and so not be part of a key",
+    label = "needs `Copy`",
+    note = "a reference to a field of a packed type may not be aligned: derive `Copy`, leave the field out with `#[key(skip)]`, or implement `KeyPart` for the packed type by hand"
+)]
+pub trait Copied: Copy {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy> Copied for T {}
+
+/// The value of a field that cannot be borrowed where it is.
+#[inline]
+pub fn copied<T: Copied>(field: T) -> T {
+    field
+}
