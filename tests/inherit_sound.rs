@@ -281,8 +281,11 @@ async fn what_is_carried_leaves_nothing_behind() {
     carried();
     assert_eq!(outcome(book(1)).await.1, HIT);
     assert_eq!(other.stats().computed, 0);
-    let inside = testing::with_cache(other, bypass(async { carry(outcome(book(1))) })).await;
-    assert_eq!(inside.await.1, Outcome::Bypassed);
+    let mut carried = None;
+    let scoped = bypass(async { carried = Some(carry(outcome(book(1)))) });
+    testing::with_cache(other, scoped).await;
+    let carried = carried.expect("made inside");
+    assert_eq!(carried.await.1, Outcome::Bypassed);
     assert_eq!(outcome(book(1)).await.1, HIT);
 }
 
@@ -315,7 +318,7 @@ async fn an_heir_begins_when_the_body_before_is_gone() {
         MOST.fetch_max(inside, Ordering::SeqCst);
         let _guard = Guard;
         let run = RUNS.fetch_add(1, Ordering::SeqCst);
-        if run % 2 == 0 {
+        if run.is_multiple_of(2) {
             tokio::task::yield_now().await;
             assert!(!panics.load(Ordering::SeqCst), "as it was asked to");
             pending::<()>().await;
@@ -327,10 +330,8 @@ async fn an_heir_begins_when_the_body_before_is_gone() {
         static PANICS: LazyLock<AtomicBool> = LazyLock::new(AtomicBool::default);
         PANICS.store(panics, Ordering::SeqCst);
         let cache = Cache::in_memory();
-        let called = || -> Boxed<u32> { Box::pin(testing::with_cache(cache.clone(), slow_of())) };
-        fn slow_of() -> Boxed<u32> {
-            Box::pin(async { slow(&PANICS).await })
-        }
+        let called =
+            || -> Boxed<u32> { Box::pin(testing::with_cache(cache.clone(), slow(&PANICS))) };
         let (mut leader, mut heir) = (called(), called());
         poll_once(&mut leader).await;
         poll_once(&mut heir).await;

@@ -26,8 +26,8 @@ const INLINE: usize = 10;
 // The bytes are packed little-endian into words, so that a look-up hashes and compares whole
 // words. Word 0 is the length in bytes: equal words mean equal bytes, and an append needs no
 // other state than it. A key never shrinks, so once it has outgrown `inline`, every append sees
-// that from the length alone and goes to `spill`. A key that is good for nothing has all of it in
-// `spill`, where the true length is, and a length in `inline` that no key outgrows more.
+// that from the length alone and goes to `spill`. A key that is good for nothing has `UNUSABLE` for
+// a length in `inline`, so every append goes to `spill` too, where the true length is.
 #[derive(Clone)]
 pub struct KeyWriter {
     inline: [u64; INLINE],
