@@ -178,29 +178,40 @@ impl<R, T: Any> Entered<R, T> {
 
     /// Runs the call of a sync function, as [`run`](Self::run). It blocks the thread where it has
     /// to wait for others or for the shared tier.
+    #[inline]
     pub fn run_sync<F, B, O>(self, plan: F) -> R
     where
         F: FnOnce(&mut Start<R, T>) -> B,
         B: FnOnce() -> O,
         O: Output<R>,
     {
-        let mut steps = match self.0 {
-            Found::Hit(Some(value), wrap) => return wrap(value),
+        match self.0 {
+            Found::Hit(Some(value), wrap) => wrap(value),
             Found::Hit(None, _) => inspect::stop(),
-            Found::Miss(steps) => steps,
-        };
-        let mut start = match steps.find_sync() {
-            Ok(start) => start,
-            Err(output) => return output,
-        };
-        let body = plan(&mut start);
-        let computing = match steps.secure_sync(start) {
-            Ok(computing) => computing,
-            Err(output) => return output,
-        };
-        let output = body().finished();
-        steps.finish_sync(computing, output)
+            Found::Miss(steps) => miss_sync(steps, plan),
+        }
     }
+}
+
+#[inline(never)]
+fn miss_sync<R, T, F, B, O>(mut steps: Box<Steps<R, T>>, plan: F) -> R
+where
+    T: Any,
+    F: FnOnce(&mut Start<R, T>) -> B,
+    B: FnOnce() -> O,
+    O: Output<R>,
+{
+    let mut start = match steps.find_sync() {
+        Ok(start) => start,
+        Err(output) => return output,
+    };
+    let body = plan(&mut start);
+    let computing = match steps.secure_sync(start) {
+        Ok(computing) => computing,
+        Err(output) => return output,
+    };
+    let output = body().finished();
+    steps.finish_sync(computing, output)
 }
 
 /// The call of an async function under way: what its expansion awaits.
