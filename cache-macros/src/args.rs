@@ -14,8 +14,18 @@ pub(crate) struct Known {
     pub(crate) attribute: &'static str,
     /// Every option, in the order in which they are listed.
     pub(crate) names: &'static [&'static str],
-    /// What other libraries call it, or what comes later: the name, and what to write.
-    pub(crate) foreign: &'static [(&'static str, &'static str)],
+    /// One of them, as it is written.
+    pub(crate) example: &'static str,
+    /// What other libraries call it, or what comes later.
+    pub(crate) foreign: &'static [(&'static str, Instead)],
+}
+
+/// What to write instead of a name that is not an option.
+pub(crate) enum Instead {
+    /// It has another name here: that, and how it is written.
+    Called(&'static str, &'static str),
+    /// The whole message.
+    Says(&'static str),
 }
 
 /// Something with the keyword it was written after.
@@ -33,6 +43,8 @@ pub(crate) struct Item {
 /// What stands after an option's keyword.
 enum Value {
     Nothing,
+    /// `=`, and nothing behind it.
+    Missing,
     Expr(Expr),
     List(Vec<Item>),
 }
@@ -50,7 +62,7 @@ impl Args {
         };
         let all = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = option(input).and_then(|option| {
+                if let Err(error) = option(input, known).and_then(|option| {
                     args.set(option, known)?;
                     end_of_option(input)
                 }) {
@@ -139,7 +151,7 @@ impl Args {
                     value: Vec::new(),
                 });
             }
-            Value::Nothing | Value::Expr(_) => {}
+            Value::Nothing | Value::Missing | Value::Expr(_) => {}
         }
         diag.error(
             keyword.span(),
@@ -152,28 +164,40 @@ impl Args {
 impl Known {
     /// What to say about a name that is not an option.
     fn instead_of(&self, name: &str) -> String {
-        if let Some((_, advice)) = self.foreign.iter().find(|(foreign, _)| *foreign == name) {
-            return (*advice).to_owned();
+        match self.foreign.iter().find(|(foreign, _)| *foreign == name) {
+            Some((_, Instead::Called(option, example))) => {
+                format!("`{name}` is called `{option}` here: write `{example}`")
+            }
+            Some((_, Instead::Says(message))) => (*message).to_owned(),
+            None => no_option(&format!("#[{}]", self.attribute), name, self.names),
         }
-        let meant = nearest(name, self.names.iter().copied())
-            .map(|near| format!("; did you mean `{near}`?"))
-            .unwrap_or_default();
-        format!(
-            "`#[{}]` has no option `{name}`{meant} (its options are {})",
-            self.attribute,
-            list(self.names.iter().copied())
-        )
     }
 }
 
-fn option(input: ParseStream<'_>) -> syn::Result<Written<Value>> {
+/// What to say about a name that is none of the options of an attribute, or of an option.
+pub(crate) fn no_option(owner: &str, name: &str, known: &[&str]) -> String {
+    let meant = nearest(name, known.iter().copied())
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
+    format!(
+        "`{owner}` has no option `{name}`{meant} (its options are {})",
+        list(known.iter().copied())
+    )
+}
+
+fn option(input: ParseStream<'_>, known: &Known) -> syn::Result<Written<Value>> {
     if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected the name of an option, as in `ttl = 60`"));
+        let message = format!("expected the name of an option, as in `{}`", known.example);
+        return Err(input.error(message));
     }
     let keyword = input.call(Ident::parse_any)?;
     let value = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
-        Value::Expr(value_of(&keyword, input)?)
+        if at_end_of_option(input) {
+            Value::Missing
+        } else {
+            Value::Expr(input.parse().map(bare)?)
+        }
     } else if input.peek(syn::token::Paren) {
         let content;
         syn::parenthesized!(content in input);
@@ -194,7 +218,11 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     let name = input.call(Ident::parse_any)?;
     let value = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
-        Some(value_of(&name, input)?)
+        if at_end_of_option(input) {
+            let message = format!("`{name}` needs a value: write it after the `=`");
+            return Err(syn::Error::new(name.span(), message));
+        }
+        Some(input.parse().map(bare)?)
     } else {
         None
     };
@@ -204,16 +232,8 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     Ok(Item { name, value })
 }
 
-fn value_of(keyword: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
-    if input.is_empty() || input.peek(Token![,]) {
-        return Err(syn::Error::new(
-            keyword.span(),
-            format!(
-                "the value of `{keyword}` is missing: write it after `=`, or leave `{keyword}` away"
-            ),
-        ));
-    }
-    input.parse().map(bare)
+fn at_end_of_option(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
 }
 
 /// An expression as it looks where a `macro_rules!` macro has passed it on, or parts of it: without

@@ -42,7 +42,12 @@ struct Field {
 
 impl Subject {
     /// Reads the type; a union has no value to speak of.
-    fn read(derive: &str, instead: &str, item: TokenStream, diag: &mut Diag) -> Option<Self> {
+    fn read(
+        derive: &str,
+        instead: impl Fn(&Ident) -> String,
+        item: TokenStream,
+        diag: &mut Diag,
+    ) -> Option<Self> {
         let (mut ident, generics, attrs, kind) = match diag.take(syn::parse2(item))? {
             Item::Struct(it) => (it.ident, it.generics, it.attrs, Kind::Struct(it.fields)),
             Item::Enum(it) => {
@@ -55,7 +60,8 @@ impl Subject {
             Item::Union(it) => {
                 let message = format!(
                     "`{derive}` cannot be derived for a union: nobody knows which of its fields \
-                     is the value; {instead}"
+                     is the value; {}",
+                    instead(&it.ident)
                 );
                 diag.error(it.union_token.span, message);
                 return None;
@@ -187,10 +193,11 @@ fn place(
 }
 
 /// What stands between the parentheses of each attribute of this name, and where the name is.
+/// `instead` is what to do about one that has none.
 fn lists<'a>(
     attrs: &'a [Attribute],
     name: &'a str,
-    example: &'a str,
+    instead: &'a str,
     diag: &mut Diag,
 ) -> Vec<(Span, TokenStream)> {
     let mut found = Vec::new();
@@ -198,10 +205,7 @@ fn lists<'a>(
         let place = attr.path().span();
         match &attr.meta {
             Meta::List(list) if !list.tokens.is_empty() => found.push((place, list.tokens.clone())),
-            _ => diag.error(
-                place,
-                format!("`#[{name}]` says nothing: write `{example}`"),
-            ),
+            _ => diag.error(place, format!("`#[{name}]` says nothing: {instead}")),
         }
     }
     found

@@ -89,22 +89,21 @@ pub(crate) struct Binding {
 impl Func {
     /// Parses what the attribute is on.
     pub(crate) fn read(attribute: &str, item: TokenStream, diag: &mut Diag) -> Option<Self> {
-        let mut at = Span::call_site();
+        let mut other = None;
         let mut is_function = false;
         for token in item.clone() {
             match token {
                 TokenTree::Ident(word) if word == "fn" => is_function = true,
-                TokenTree::Ident(word) if ITEMS.iter().any(|item| word == item) => at = word.span(),
+                TokenTree::Ident(word) if ITEMS.iter().any(|item| word == item) => {
+                    other = Some(word);
+                }
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => break,
                 _ => continue,
             }
             break;
         }
         if !is_function {
-            diag.error(
-                at,
-                format!("`#[{attribute}]` goes on a function: write it above each one"),
-            );
+            not_a_function(attribute, other, diag);
             return None;
         }
         diag.take(syn::parse2(item))
@@ -186,7 +185,30 @@ impl Func {
     }
 }
 
-/// What a function brings, and how.
+/// What to say about another item, by the word that it begins with.
+fn not_a_function(attribute: &str, word: Option<Ident>, diag: &mut Diag) {
+    let Some(word) = word else {
+        let message = format!("`#[{attribute}]` goes on a function");
+        diag.error(Span::call_site(), message);
+        return;
+    };
+    let (at, word) = (word.span(), word.to_string());
+    let article = if word.starts_with(['i', 'e']) {
+        "an"
+    } else {
+        "a"
+    };
+    let instead = match &*word {
+        "impl" | "trait" => ": write it above each method that it is meant for",
+        "mod" => ": write it above each function that it is meant for",
+        _ => "",
+    };
+    let message =
+        format!("`#[{attribute}]` goes on a function, not on {article} `{word}`{instead}");
+    diag.error(at, message);
+}
+
+/// What a function gives, and how.
 pub(crate) struct Inside {
     /// What it is awaited for, or returns.
     pub(crate) output: Type,

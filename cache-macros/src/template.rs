@@ -49,8 +49,12 @@ fn pieces(text: &str, root: Root) -> Result<Vec<Piece>, String> {
             return Err("`}` closes nothing: write `}}` for a brace that stands for itself".into());
         }
         let Some(end) = from.find('}') else {
+            let after = &from[1..];
+            let named = after.find(|c: char| !(c.is_alphanumeric() || "_.#".contains(c)));
+            let name = Some(&after[..named.unwrap_or(after.len())]).filter(|name| !name.is_empty());
             return Err(format!(
-                "`{from}` is not closed: write `{{name}}`, or `{{{{` for a brace that stands for itself"
+                "`{from}` is not closed: write `{{{}}}`, or `{{{{` for a brace that stands for itself",
+                name.unwrap_or("name")
             ));
         };
         if !literal.is_empty() {

@@ -177,7 +177,7 @@ pub fn mutate<R, T>(
 #[diagnostic::on_unimplemented(
     message = "`crash_safe(required)` must be able to return its own error, and `{Self}` cannot hold one",
     label = "needs a `Result<T, E>` with `E: From<afresh::Error>`",
-    note = "write `impl From<afresh::Error>` for the error, or leave `required` away: then the body runs without the mark where it cannot be placed"
+    note = "write `impl From<afresh::Error>` for the error, or remove `required`: then the body runs without the mark where it cannot be placed"
 )]
 pub trait Refuse {
     /// An output that says why the body did not run.

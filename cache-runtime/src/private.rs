@@ -25,8 +25,9 @@ pub const fn installed() -> Option<&'static Cache> {
 
 /// What the `cache` option may be.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `Cache`, and leads to none",
+    message = "`{Self}` is not a `Cache`, and is not `AsRef<Cache>`",
     label = "needs to be a `Cache`, or `AsRef<Cache>`",
+    note = "a server's address goes to `Cache::connect(..)`",
     note = "what is behind a `LazyLock` is named with a star: `cache = *CACHE`; what is in a field, by its path: `cache = self.cache`"
 )]
 pub trait LeadsToCache {

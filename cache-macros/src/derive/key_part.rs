@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprLit, Fields, Lit, Meta, Token, WherePredicate};
 
 use super::{Field, Kind, Subject, fields, lists, member_name, named, pattern, place};
-use crate::args::{Args, Known};
+use crate::args::{Args, Instead, Known};
 use crate::diag::Diag;
 use crate::expand::{at, private};
 use crate::model::Place;
@@ -17,14 +17,15 @@ use crate::model::Place;
 const ON_TYPE: Known = Known {
     attribute: "key",
     names: &["crate", "bound"],
+    example: BOUND,
     foreign: &[
         (
             "skip",
-            "`skip` belongs on a field: write `#[key(skip)]` in front of it",
+            Instead::Says("`skip` belongs on a field: write `#[key(skip)]` in front of it"),
         ),
         (
             "with",
-            "`with` belongs on a field: write `#[key(with = path)]` in front of it",
+            Instead::Says("`with` belongs on a field: write `#[key(with = path)]` in front of it"),
         ),
     ],
 };
@@ -33,16 +34,21 @@ const ON_TYPE: Known = Known {
 const ON_FIELD: Known = Known {
     attribute: "key",
     names: &["skip", "with"],
+    example: "skip",
     foreign: &[
         (
             "crate",
-            "`crate` belongs on the type: write `#[key(crate = path)]` in front of it",
+            Instead::Says(
+                "`crate` belongs on the type: write `#[key(crate = path)]` in front of it",
+            ),
         ),
         (
             "bound",
-            "`bound` belongs on the type: write `#[key(bound = \"T: KeyPart\")]` in front of it",
+            Instead::Says(
+                "`bound` belongs on the type: write `#[key(bound = \"T: KeyPart\")]` in front of it",
+            ),
         ),
-        ("ignore", "`ignore` is `skip` here: write `#[key(skip)]`"),
+        ("ignore", Instead::Called("skip", "#[key(skip)]")),
     ],
 };
 
@@ -55,7 +61,7 @@ struct Part {
 /// The implementation; where anything is wrong, it leaves that out and the mistakes follow.
 pub(crate) fn key_part(item: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let instead = "implement `afresh::KeyPart` for it by hand";
+    let instead = |_: &Ident| "implement `afresh::KeyPart` for it by hand".to_owned();
     let expanded = Subject::read("KeyPart", instead, item, &mut diag)
         .map(|subject| expand(&subject, &mut diag));
     let mistakes = diag.into_tokens();
@@ -63,7 +69,8 @@ pub(crate) fn key_part(item: TokenStream) -> TokenStream {
 }
 
 fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
-    let options = lists(&subject.attrs, "key", "#[key(crate = path)]", diag);
+    let instead = "remove it, or write `#[key(bound = \"T: KeyPart\")]`";
+    let options = lists(&subject.attrs, "key", instead, diag);
     let options = options.into_iter().map(|(_, list)| list).collect();
     let mut bounds = None;
     let place = place(options, &ON_TYPE, diag, |args, diag| {
@@ -98,7 +105,7 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
             let arms: Vec<_> = variants
                 .iter()
                 .map(|variant| {
-                    for (written, _) in lists(&variant.attrs, "key", "#[key(skip)]", diag) {
+                    for (written, _) in lists(&variant.attrs, "key", "remove it", diag) {
                         let message = "a variant cannot be left out of the key: `#[key(..)]` \
                                        belongs on a field or on the type";
                         diag.error(written, message);
@@ -147,7 +154,9 @@ fn predicates(value: &Expr, diag: &mut Diag) -> Option<Punctuated<WherePredicate
         return None;
     };
     let Ok(predicates) = text.parse_with(Punctuated::parse_terminated) else {
-        let message = format!("this is no bound, as it would stand after `where`: write `{BOUND}`");
+        let message = format!(
+            "`bound` holds what would stand after `where`, and this is not a bound: write `{BOUND}`"
+        );
         diag.error(text.span(), message);
         return None;
     };
@@ -176,20 +185,22 @@ fn copied(field: &Field, place: &Place) -> TokenStream {
 /// The fields that are part of the key.
 fn parts(shape: &Fields, diag: &mut Diag) -> Vec<Part> {
     let parts = fields(shape).into_iter().filter_map(|field| {
-        let mut skip = false;
+        let mut skip = None;
         let mut with = None;
-        for (written, list) in lists(&field.attrs, "key", "#[key(skip)]", diag) {
+        let instead = "remove it, or write `#[key(skip)]` to leave the field out of the key";
+        for (_, list) in lists(&field.attrs, "key", instead, diag) {
             let mut args = Args::parse(list, &ON_FIELD, diag);
-            skip |= args.flag("skip", diag).is_some();
+            skip = args.flag("skip", diag).or(skip);
             let example = "with = path::to::function";
             with = args.value("with", example, diag).or(with);
-            if skip && with.is_some() {
-                let message = "a field that is left out is not encoded: keep `skip` or `with`";
-                diag.error(written, message);
+            if let (Some(skip), Some(_)) = (skip, &with) {
+                let message = "`skip` leaves the field out, so `with` has nothing to encode: keep \
+                               one of them";
+                diag.error(skip, message);
             }
         }
         let with = with.map(|with| with.value);
-        (!skip).then_some(Part { field, with })
+        skip.is_none().then_some(Part { field, with })
     });
     parts.collect()
 }

@@ -20,6 +20,7 @@ use crate::template::{self, Piece};
 const ON_TYPE: Known = Known {
     attribute: "tag",
     names: &["crate"],
+    example: "crate = path::to::afresh",
     foreign: &[],
 };
 
@@ -39,7 +40,7 @@ struct Form {
 /// The implementations; where anything is wrong, they make no tag and the mistakes follow.
 pub(crate) fn tag(item: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let instead = "implement `From<YourUnion> for afresh::Tag` by hand";
+    let instead = |union: &Ident| format!("implement `From<{union}> for afresh::Tag` by hand");
     let expanded =
         Subject::read("Tag", instead, item, &mut diag).map(|subject| expand(&subject, &mut diag));
     let mistakes = diag.into_tokens();
@@ -93,11 +94,12 @@ fn expand(subject: &Subject, diag: &mut Diag) -> TokenStream {
 fn read(subject: &Subject, diag: &mut Diag) -> (Place, Vec<Form>) {
     let mut options = Vec::new();
     let mut own = None;
-    for (written, attribute) in lists(&subject.attrs, "tag", EXAMPLE, diag) {
+    for (written, attribute) in lists(&subject.attrs, "tag", INSTEAD, diag) {
         let (text, rest) = split(attribute, diag);
         options.push(rest);
         if let (Some(text), Kind::Enum(_)) = (&text, &subject.kind) {
-            let message = "a template belongs on a variant: each makes a tag of its own";
+            let message = "`#[tag(\"..\")]` belongs on the variants, each of which is a tag: write it \
+                           above each variant";
             diag.error(text.span(), message);
         } else if own.is_some() && text.is_some() {
             diag.error(written, TWICE);
@@ -128,12 +130,13 @@ fn read(subject: &Subject, diag: &mut Diag) -> (Place, Vec<Form>) {
 }
 
 const EXAMPLE: &str = "#[tag(\"book:{0}\")]";
+const INSTEAD: &str = "write `#[tag(\"book:{0}\")]`";
 const TWICE: &str = "`#[tag(..)]` is written more than once: keep one template";
 
 /// The template that a variant has of its own.
 fn template_of(attrs: &[Attribute], diag: &mut Diag) -> Option<LitStr> {
     let mut own = None;
-    for (written, attribute) in lists(attrs, "tag", EXAMPLE, diag) {
+    for (written, attribute) in lists(attrs, "tag", INSTEAD, diag) {
         let (text, rest) = split(attribute, diag);
         if let Some(token) = rest.into_iter().next() {
             let message = format!("a variant takes a template and nothing else: write `{EXAMPLE}`");
@@ -244,7 +247,11 @@ impl Form {
     fn unknown(&self, name: &str) -> String {
         let form = &self.ident;
         if self.fields.is_empty() {
-            return format!("`{form}` has no field `{name}`: it has none");
+            let default = default_template(form, &[]);
+            return format!(
+                "`{form}` has no fields: write a text without `{{{name}}}`, as in \
+                 `#[tag(\"{default}\")]`"
+            );
         }
         let fields: Vec<_> = self
             .fields

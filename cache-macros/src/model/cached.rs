@@ -4,8 +4,8 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::{Callable, Key, Place, ResultTags, Scope, Tags, Ttl, duration, tags};
-use crate::args::{Args, Item, Known, Written};
-use crate::diag::{Diag, list};
+use crate::args::{Args, Instead, Item, Known, Written, no_option};
+use crate::diag::Diag;
 use crate::func::Func;
 
 /// The options of `#[cached]`.
@@ -26,129 +26,117 @@ pub(crate) const KNOWN: Known = Known {
         "cache",
         "crate",
     ],
+    example: "ttl = 60",
     foreign: &[
         (
             "policy",
-            "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
+            Instead::Says(
+                "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
+            ),
         ),
-        (
-            "time",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "expire",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "expires",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "ttl_secs",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "ttl_millis",
-            "the option is called `ttl`: write `ttl = \"60ms\"`",
-        ),
-        (
-            "timeout",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "duration",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
-        (
-            "max_age",
-            "the option is called `ttl`: write `ttl = 60` for a minute",
-        ),
+        ("time", Instead::Called("ttl", "ttl = 60")),
+        ("expire", Instead::Called("ttl", "ttl = 60")),
+        ("expires", Instead::Called("ttl", "ttl = 60")),
+        ("ttl_secs", Instead::Called("ttl", "ttl = 60")),
+        ("ttl_millis", Instead::Called("ttl", "ttl = \"60ms\"")),
+        ("timeout", Instead::Called("ttl", "ttl = 60")),
+        ("duration", Instead::Called("ttl", "ttl = 60")),
+        ("max_age", Instead::Called("ttl", "ttl = 60")),
         (
             "sync_writes",
-            "the option is called `singleflight`: write `singleflight`",
+            Instead::Called("singleflight", "singleflight"),
         ),
-        (
-            "coalesce",
-            "the option is called `singleflight`: write `singleflight`",
-        ),
-        (
-            "lock",
-            "the option is called `singleflight`: write `singleflight`",
-        ),
-        (
-            "tag",
-            "the option is called `tags`: write `tags = [\"books\"]`",
-        ),
+        ("coalesce", Instead::Called("singleflight", "singleflight")),
+        ("lock", Instead::Called("singleflight", "singleflight")),
+        ("tag", Instead::Called("tags", "tags = [\"books\"]")),
         (
             "name",
-            "the option is called `namespace`: write `namespace = \"books\"`",
+            Instead::Called("namespace", "namespace = \"books\""),
         ),
         (
             "prefix",
-            "the option is called `namespace`: write `namespace = \"books\"`",
+            Instead::Called("namespace", "namespace = \"books\""),
         ),
         (
             "group",
-            "the option is called `namespace`: write `namespace = \"books\"`",
+            Instead::Called("namespace", "namespace = \"books\""),
         ),
         (
             "region",
-            "the option is called `namespace`: write `namespace = \"books\"`",
+            Instead::Called("namespace", "namespace = \"books\""),
         ),
-        (
-            "convert",
-            "the option is called `key`: write `key = \"{id}\"`, or an expression",
-        ),
+        ("convert", Instead::Called("key", "key = \"{id}\"")),
         (
             "create",
-            "a `Cache` is built at start-up: give it by `cache = ..`",
+            Instead::Says(
+                "a `Cache` is built at start-up, and not here: write `cache = ..` for one that is not the default",
+            ),
         ),
         (
             "ty",
-            "a `Cache` is built at start-up: give it by `cache = ..`",
+            Instead::Says(
+                "a `Cache` is built at start-up, and not here: write `cache = ..` for one that is not the default",
+            ),
         ),
-        ("ignore", "the option is called `skip`: write `skip(db)`"),
-        ("exclude", "the option is called `skip`: write `skip(db)`"),
+        ("ignore", Instead::Called("skip", "skip(db)")),
+        ("exclude", Instead::Called("skip", "skip(db)")),
         (
             "condition",
-            "the option is called `store_if`: write `store_if = |value| ..`",
+            Instead::Called("store_if", "store_if = |value| .."),
         ),
         (
             "cache_if",
-            "the option is called `store_if`: write `store_if = |value| ..`",
+            Instead::Called("store_if", "store_if = |value| .."),
         ),
         (
             "option",
-            "`None` is stored: write `store_if = Option::is_some` where it should not be",
+            Instead::Says(
+                "`None` is stored: write `store_if = Option::is_some` where it should not be",
+            ),
         ),
-        ("result", "an `Err` is never stored: leave `result` away"),
+        (
+            "result",
+            Instead::Says("an `Err` is never stored: remove `result`"),
+        ),
         (
             "size",
-            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+            Instead::Says(
+                "`size` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
+            ),
         ),
         (
             "max_size",
-            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+            Instead::Says(
+                "`max_size` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
+            ),
         ),
         (
             "capacity",
-            "the room is the cache's: use `Cache::builder().local_capacity(..)`",
+            Instead::Says(
+                "`capacity` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
+            ),
         ),
         (
             "entries",
-            "`entries` is an option of `#[invalidates]`: write it on the function that changes them",
+            Instead::Says(
+                "`entries` is an option of `#[invalidates]`: write it on the function that changes them",
+            ),
         ),
         (
             "namespaces",
-            "a function has one namespace: write `namespace = \"books\"`",
+            Instead::Says("a function has one namespace: write `namespace = \"books\"`"),
         ),
         (
             "when",
-            "`when` is an option of `#[invalidates]`: write it on the function that changes the data",
+            Instead::Says(
+                "`when` is an option of `#[invalidates]`: write it on the function that changes the data",
+            ),
         ),
         (
             "crash_safe",
-            "`crash_safe` is an option of `#[invalidates]`: write it on the function that changes the data",
+            Instead::Says(
+                "`crash_safe` is an option of `#[invalidates]`: write it on the function that changes the data",
+            ),
         ),
     ],
 };
@@ -202,7 +190,8 @@ impl Cached {
         let result_tags = result_tags.and_then(|tags| ResultTags::new(tags, &scope, diag));
         let result_tags = result_tags.filter(|tags| !tags.is_empty());
         let namespace = args.value("namespace", "namespace = \"books\"", diag);
-        let namespace = namespace.and_then(|name| tags::namespace(&name.value, diag));
+        let namespace = namespace
+            .and_then(|name| tags::namespace(&name.value, "put what differs into `key`", diag));
         let version = args.value("version", "version = 2", diag);
         let version = version.and_then(|version| number(&version.value, diag));
         let example = "`singleflight(lease = \"10s\", wait = \"30s\")`, or `singleflight` alone";
@@ -245,9 +234,7 @@ impl Flying {
                 "lease" => &mut flying.lease,
                 "wait" => &mut flying.wait,
                 _ => {
-                    let known = list(["lease", "wait"]);
-                    let message =
-                        format!("`singleflight` has no `{text}`: write one of {known}, or neither");
+                    let message = no_option("singleflight", &text, &["lease", "wait"]);
                     diag.error(name.span(), message);
                     continue;
                 }
@@ -286,7 +273,7 @@ impl StoreIf {
                 return None;
             }
             if let Some(keyword) = &closure.asyncness {
-                let message = "`store_if` cannot await: leave `async` away, and ask in the body";
+                let message = "`store_if` cannot await: remove `async`, and ask in the body";
                 diag.error(keyword.span(), message);
                 return None;
             }
@@ -325,10 +312,10 @@ fn inherits(value: &Expr, diag: &mut Diag) -> bool {
         Expr::Lit(ExprLit {
             lit: Lit::Bool(_), ..
         }) => {
-            "`inherit = true` is what happens anyway: leave it away, or write `inherit = false` to \
+            "`inherit = true` is what happens anyway: leave it out, or write `inherit = false` to \
              keep the tags of cached calls in the body out"
         }
-        _ => "`inherit` is a constant: write `inherit = false`, or leave it away",
+        _ => "`inherit` takes only `false`: write `inherit = false`, or leave it out",
     };
     diag.error(value.span(), message);
     true

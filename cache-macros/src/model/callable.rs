@@ -77,8 +77,8 @@ impl Callable {
         if future(&self.output).is_some() && (self.sync || !self.is_named()) {
             // Told already.
         } else if let Some(span) = find_impl(self.output.to_token_stream()) {
-            let message = "a cached function cannot return `impl Trait`: name the type, or box it \
-                           and cache what is inside";
+            let message = "a cached function cannot return `impl Trait`: return a type with a \
+                           name that owns its data, such as a `Vec`";
             diag.error(span, message);
         } else if let Some((span, instead)) = borrowed(&self.output) {
             diag.error(
@@ -120,19 +120,19 @@ fn no_future(attribute: &str, output: &Type, sync: bool, diag: &mut Diag) {
     let Some(span) = future(output) else {
         return;
     };
-    if sync {
-        let message = format!(
-            "`#[{attribute}]` on a `fn` that returns a future would be about the future, not about \
-             what it brings: write `async fn`"
-        );
-        diag.error(span, message);
+    let instead = if sync {
+        "write `async fn`"
     } else if find_impl(output.to_token_stream()).is_some() {
-        let message = format!(
-            "`#[{attribute}]` would be about this future, not about what it brings: await it, and \
-             return that"
-        );
-        diag.error(span, message);
-    }
+        "await it, and return its output"
+    } else {
+        return;
+    };
+    let would = if attribute == "cached" {
+        "cache the future, not its output"
+    } else {
+        "invalidate when the future is returned, not when it has run"
+    };
+    diag.error(span, format!("`#[{attribute}]` would {would}: {instead}"));
 }
 
 /// Where a type says that a future is in it, if it does. (Other names are for the compiler to
@@ -173,14 +173,14 @@ fn ordinary(attribute: &str, sig: &Signature, diag: &mut Diag) {
     if let Some(keyword) = &sig.constness {
         let message = format!(
             "`#[{attribute}]` cannot be on a `const fn`, which has no cache at compile time: \
-             leave `const` away"
+             remove `const`"
         );
         diag.error(keyword.span, message);
     }
     if let Some(abi) = &sig.abi {
         let message = format!(
-            "`#[{attribute}]` is for Rust functions: leave `extern` away, and call this function \
-             from the one that has it"
+            "`#[{attribute}]` cannot be on an `extern` function: write it on a Rust function, and \
+             call that from the `extern` one"
         );
         diag.error(abi.extern_token.span, message);
     }

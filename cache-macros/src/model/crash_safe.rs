@@ -5,8 +5,8 @@ use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use super::duration;
-use crate::args::{Item, Written};
-use crate::diag::{Diag, list};
+use crate::args::{Item, Written, no_option};
+use crate::diag::Diag;
 
 /// The `crash_safe` option.
 pub(crate) struct CrashSafe {
@@ -54,9 +54,7 @@ impl CrashSafe {
                     diag.error(value.span(), message);
                 }
                 _ => {
-                    let known = list(["deadline", "required"]);
-                    let message =
-                        format!("`crash_safe` has no `{text}`: write one of {known}, or neither");
+                    let message = no_option("crash_safe", &text, &["deadline", "required"]);
                     diag.error(name.span(), message);
                 }
             }
@@ -66,15 +64,9 @@ impl CrashSafe {
     }
 
     fn read_deadline(&mut self, value: &Expr, diag: &mut Diag) {
-        let Some(millis) = duration::bound("deadline", value, diag) else {
-            return;
-        };
-        if DEADLINES.contains(&millis) {
-            self.deadline = millis;
-        } else {
-            let message = "`deadline` is from one second to one hour: write the longest that the \
-                           body takes, as in `deadline = \"10s\"`";
-            diag.error(value.span(), message);
-        }
+        let outside = "`deadline` is from one second to one hour: write the longest that the body \
+                       takes, as in `deadline = \"10s\"`";
+        let millis = duration::within("deadline", value, &DEADLINES, outside, diag);
+        self.deadline = millis.unwrap_or(self.deadline);
     }
 }

@@ -1,5 +1,7 @@
 //! Durations as they are written: whole seconds, a text such as `"1h30m"`, or an expression.
 
+use std::ops::RangeInclusive;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
@@ -42,7 +44,7 @@ impl Ttl {
             }
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_), ..
-            }) => Err("`ttl` cannot be negative: leave the attribute away to cache nothing".into()),
+            }) => Err("`ttl` cannot be negative: remove the attribute to cache nothing".into()),
             Expr::Closure(_) => Err(
                 "a closure as `ttl` is not supported yet: write the longest ttl here, and \
                  `store_if` for values that should not be stored"
@@ -59,7 +61,7 @@ impl Ttl {
             Ok(0) => {
                 diag.error(
                     at,
-                    "`ttl` is zero, so nothing would be stored: write at least \"1ms\"",
+                    "`ttl` is zero, so nothing would be stored: write at least `ttl = \"1ms\"`",
                 );
                 None
             }
@@ -83,28 +85,42 @@ fn is_number(tokens: TokenStream) -> bool {
 
 /// The milliseconds of a text that bounds something, which cannot be zero.
 pub(crate) fn bound(name: &str, value: &Expr, diag: &mut Diag) -> Option<u64> {
-    let result = match value {
+    let millis = literal(name, value).and_then(|millis| match millis {
+        Some(0) => Err(format!(
+            "`{name}` is zero: write at least `{name} = \"1ms\"`"
+        )),
+        Some(millis) => Ok(millis),
+        None => Err(too_long(name)),
+    });
+    diag.take(millis.map_err(|message| syn::Error::new(value.span(), message)))
+}
+
+/// The milliseconds of a text between two bounds; `outside` is the message about any other.
+pub(crate) fn within(
+    name: &str,
+    value: &Expr,
+    bounds: &RangeInclusive<u64>,
+    outside: &str,
+    diag: &mut Diag,
+) -> Option<u64> {
+    let millis = literal(name, value).and_then(|millis| {
+        millis
+            .filter(|millis| bounds.contains(millis))
+            .ok_or_else(|| outside.to_owned())
+    });
+    diag.take(millis.map_err(|message| syn::Error::new(value.span(), message)))
+}
+
+/// The milliseconds of an expression that is a text; none where they are too many.
+fn literal(name: &str, value: &Expr) -> Result<Option<u64>, String> {
+    match value {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
-        }) => millis(name, &text.value()),
+        }) => parsed(name, &text.value()),
         _ => Err(format!(
             "`{name}` is a text with a unit: write `{name} = \"10s\"`"
         )),
-    };
-    match result {
-        Ok(0) => {
-            diag.error(
-                value.span(),
-                format!("`{name}` is zero: write at least \"1ms\""),
-            );
-            None
-        }
-        Ok(millis) => Some(millis),
-        Err(message) => {
-            diag.error(value.span(), message);
-            None
-        }
     }
 }
 
@@ -123,12 +139,18 @@ fn too_long(name: &str) -> String {
 
 /// The milliseconds of a text such as `1h30m`.
 fn millis(name: &str, text: &str) -> Result<u64, String> {
-    let how = format!("write `{name} = \"30m\"` (units are ms, s, m, h, d, as in \"1h30m\")");
+    parsed(name, text)?.ok_or_else(|| too_long(name))
+}
+
+/// The milliseconds of a text such as `1h30m`; none where they are too many.
+fn parsed(name: &str, text: &str) -> Result<Option<u64>, String> {
+    let how =
+        format!("write `{name} = \"30m\"` (units are `ms`, `s`, `m`, `h`, `d`, as in `\"1h30m\"`)");
     if text.starts_with('-') {
         return Err(format!("`{name}` cannot be negative: {how}"));
     }
     let mut rest = text;
-    let mut total = 0_u64;
+    let mut total = Some(0_u64);
     let mut units = UNITS.as_slice();
     loop {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -153,12 +175,11 @@ fn millis(name: &str, text: &str) -> Result<u64, String> {
             };
             return Err(format!("`{text}` {wrong}: {how}"));
         };
-        total = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(units[at].1))
-            .and_then(|part| total.checked_add(part))
-            .ok_or_else(|| too_long(name))?;
+        let part = number.parse::<u64>().ok();
+        let part = part.and_then(|number| number.checked_mul(units[at].1));
+        total = total
+            .zip(part)
+            .and_then(|(total, part)| total.checked_add(part));
         units = &units[at + 1..];
         rest = after;
         if rest.is_empty() {

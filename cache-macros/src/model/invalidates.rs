@@ -5,7 +5,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::{Callable, CrashSafe, Place, ResultTags, Scope, Tags, tags};
-use crate::args::{Args, Known};
+use crate::args::{Args, Instead, Known};
 use crate::diag::Diag;
 use crate::func::Func;
 
@@ -22,62 +22,84 @@ pub(crate) const KNOWN: Known = Known {
         "cache",
         "crate",
     ],
+    example: "tags = [\"books\"]",
     foreign: &[
-        ("deadline", "write `crash_safe(deadline = \"10s\")`"),
-        ("required", "write `crash_safe(required)`"),
         (
-            "tag",
-            "the option is called `tags`: write `tags = [\"books\"]`",
+            "deadline",
+            Instead::Says(
+                "`deadline` is an option of `crash_safe`: write `crash_safe(deadline = \"10s\")`",
+            ),
         ),
         (
+            "required",
+            Instead::Says("`required` is an option of `crash_safe`: write `crash_safe(required)`"),
+        ),
+        ("tag", Instead::Called("tags", "tags = [\"books\"]")),
+        (
             "key",
-            "the option is called `entries`: write the call, as in `entries = [book(db, id)]`",
+            Instead::Called("entries", "entries = [book(db, id)]"),
         ),
         (
             "keys",
-            "the option is called `entries`: write the calls, as in `entries = [book(db, id)]`",
+            Instead::Called("entries", "entries = [book(db, id)]"),
         ),
         (
             "entry",
-            "the option is called `entries`: write `entries = [book(db, id)]`",
+            Instead::Called("entries", "entries = [book(db, id)]"),
         ),
         (
             "namespace",
-            "the option is called `namespaces`: write `namespaces = [\"books\"]`",
+            Instead::Called("namespaces", "namespaces = [\"books\"]"),
         ),
         (
             "name",
-            "the option is called `namespaces`: write `namespaces = [\"books\"]`",
+            Instead::Called("namespaces", "namespaces = [\"books\"]"),
         ),
         (
             "all",
-            "there is `Cache::invalidate_all` for that: call it in the body",
+            Instead::Says("there is `Cache::invalidate_all` for that: call it in the body"),
         ),
-        ("before", "write `when = before`"),
-        ("always", "write `when = always`"),
+        (
+            "before",
+            Instead::Says("`before` is a value of `when`: write `when = before`"),
+        ),
+        (
+            "always",
+            Instead::Says("`always` is a value of `when`: write `when = always`"),
+        ),
         (
             "ttl",
-            "`ttl` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says("`ttl` is an option of `#[cached]`: write it on the function that reads"),
         ),
         (
             "skip",
-            "`skip` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says(
+                "`skip` is an option of `#[cached]`: write it on the function that reads",
+            ),
         ),
         (
             "store_if",
-            "`store_if` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says(
+                "`store_if` is an option of `#[cached]`: write it on the function that reads",
+            ),
         ),
         (
             "singleflight",
-            "`singleflight` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says(
+                "`singleflight` is an option of `#[cached]`: write it on the function that reads",
+            ),
         ),
         (
             "local",
-            "`local` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says(
+                "`local` is an option of `#[cached]`: write it on the function that reads",
+            ),
         ),
         (
             "version",
-            "`version` is an option of `#[cached]`: write it on the function that reads",
+            Instead::Says(
+                "`version` is an option of `#[cached]`: write it on the function that reads",
+            ),
         ),
     ],
 };
@@ -120,7 +142,7 @@ impl Invalidates {
         let tags = tags.and_then(|tags| {
             let read = Tags::new(tags.value, &scope, diag)?;
             if read.is_empty() {
-                let message = "`tags` is empty: write `tags = [\"books\"]`, or leave it away";
+                let message = "`tags` is empty: write `tags = [\"books\"]`, or leave it out";
                 diag.error(tags.keyword.span(), message);
             }
             Some(read)
@@ -129,7 +151,7 @@ impl Invalidates {
             let read = ResultTags::new(tags, &scope, diag)?;
             if read.is_empty() {
                 let message = format!(
-                    "`result_tags` is empty: write `{}`, or leave it away",
+                    "`result_tags` is empty: write `{}`, or leave it out",
                     ResultTags::HOW
                 );
                 diag.error(read.keyword.span(), message);
@@ -145,16 +167,17 @@ impl Invalidates {
         });
         let namespaces = namespaces.map_or_else(Vec::new, |namespaces| {
             let example = "namespaces = [\"books\"]";
+            let instead = "for some of its entries, use `tags` or `entries`";
             elements("namespaces", example, namespaces.value, diag)
                 .iter()
-                .filter_map(|name| tags::namespace(name, diag))
+                .filter_map(|name| tags::namespace(name, instead, diag))
                 .collect()
         });
         let when = args.value("when", "when = always", diag);
         let when = when.map_or(When::Success, |when| When::new(&when.value, diag));
         if let (When::Before, Some(tags)) = (when, &result_tags) {
             let message = "`result_tags` are known after the body, and `when = before` invalidates \
-                           before it: leave one of them away";
+                           before it: keep one of them";
             diag.error(tags.keyword.span(), message);
         }
         let crash_safe = args.list("crash_safe", true, CrashSafe::HOW, diag);
@@ -163,7 +186,7 @@ impl Invalidates {
             if let When::Before = when {
                 let message = "`crash_safe` is about a crash between the change and the \
                                invalidation, and `when = before` invalidates before the change: \
-                               leave one of them away";
+                               keep one of them";
                 diag.error(keyword.span(), message);
             }
             if !known && result_tags.is_some() {
@@ -195,7 +218,7 @@ fn elements(name: &str, example: &str, value: Expr, diag: &mut Diag) -> Vec<Expr
                 let at = array.bracket_token.span.join();
                 diag.error(
                     at,
-                    format!("`{name}` is empty: write `{example}`, or leave it away"),
+                    format!("`{name}` is empty: write `{example}`, or leave it out"),
                 );
             }
             array.elems.into_iter().collect()
@@ -216,7 +239,7 @@ fn is_call(value: &Expr, diag: &mut Diag) -> bool {
         Expr::Await(call) => {
             diag.error(
                 call.await_token.span,
-                "the call is not run, only asked for its key: leave `.await` away",
+                "the call is not run, only asked for its key: remove `.await`",
             );
             return false;
         }
@@ -234,20 +257,34 @@ fn is_call(value: &Expr, diag: &mut Diag) -> bool {
 
 impl When {
     fn new(value: &Expr, diag: &mut Diag) -> Self {
-        let word = match value {
-            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
-            _ => None,
-        };
-        match word.as_deref() {
-            Some("success") => Self::Success,
-            Some("always") => Self::Always,
-            Some("before") => Self::Before,
-            _ => {
-                let message = "`when` is one of `success`, `always`, `before`: write it without \
-                               quotes, as in `when = always`";
-                diag.error(value.span(), message);
-                Self::Success
+        let words = "write `when = success`, `when = always` or `when = before`";
+        let message = match value {
+            Expr::Path(path) => match path.path.get_ident().map(ToString::to_string) {
+                Some(word) => match Self::of(&word) {
+                    Some(when) => return when,
+                    None => format!("`when` has no `{word}`: {words}"),
+                },
+                None => format!("`when` takes a word: {words}"),
+            },
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) if Self::of(&text.value()).is_some() => {
+                let word = text.value();
+                format!("`when` takes a word without quotes: write `when = {word}`")
             }
+            _ => format!("`when` takes a word: {words}"),
+        };
+        diag.error(value.span(), message);
+        Self::Success
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "success" => Some(Self::Success),
+            "always" => Some(Self::Always),
+            "before" => Some(Self::Before),
+            _ => None,
         }
     }
 }

@@ -56,7 +56,8 @@ impl Key {
             }) => Self::template(&text, scope, diag),
             Expr::Lit(other) => {
                 let message = "every call would have this key: write a template such as \
-                               `key = \"{id}\"`, an expression of the arguments, or `key = ()`";
+                               `key = \"{id}\"`, an expression of the arguments, or `key = ()` where one \
+                               value is all there is";
                 diag.error(other.span(), message);
                 None
             }

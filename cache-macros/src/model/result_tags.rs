@@ -68,16 +68,13 @@ impl ResultTags {
         if let Some(keyword) = &closure.asyncness {
             return wrong(
                 keyword.span(),
-                "`result_tags` cannot await: leave `async` away".to_owned(),
+                "`result_tags` cannot await: remove `async`".to_owned(),
             );
         }
         if let Some(at) = unread_template(&closure.body) {
-            let message = format!(
-                "a template must be written in the list that the closure is: write `{}`, or \
-                 `format!` in other expressions",
-                Self::HOW
-            );
-            return wrong(at, message);
+            let message = "`result_tags` reads a template only where the closure is a list: write \
+                           `|value| [\"author:{value.author}\"]`, or `format!(..)` here";
+            return wrong(at, message.to_owned());
         }
         if !matches!(&*closure.body, Expr::Array(_)) {
             return Some(Self {

@@ -41,6 +41,15 @@ impl Tags {
             );
             None
         };
+        // In these, a text would look like a template and not be one.
+        let unread = |list: &str, at: Span, diag: &mut Diag| {
+            let message = format!(
+                "a text in `{list}` is not read as a template: write the list itself, as in \
+                 `tags = [\"books\", \"book:{{id}}\"]`"
+            );
+            diag.error(at, message);
+            None
+        };
         match value {
             Expr::Array(array) => {
                 let tags: Vec<_> = array
@@ -51,14 +60,15 @@ impl Tags {
                 tags.into_iter().collect::<Option<_>>().map(Self::Each)
             }
             Expr::Lit(literal) => wrong(literal.span(), diag),
-            // In these, a text would look like a template and not be one.
             Expr::Reference(reference) if matches!(*reference.expr, Expr::Array(_)) => {
-                wrong(reference.and_token.span, diag)
+                unread("&[..]", reference.and_token.span, diag)
             }
-            Expr::Macro(call) if call.mac.path.is_ident("vec") => wrong(call.mac.path.span(), diag),
+            Expr::Macro(call) if call.mac.path.is_ident("vec") => {
+                unread("vec![..]", call.mac.path.span(), diag)
+            }
             Expr::Closure(closure) => {
-                let message = "`tags` is a list of what the arguments say: write \
-                               `result_tags = |value| [..]` for tags of the value";
+                let message = "`tags` cannot see the value: for tags of the value, write \
+                               `result_tags = |value| [..]`";
                 diag.error(closure.span(), message);
                 None
             }
@@ -126,8 +136,10 @@ impl Tag {
     }
 }
 
-/// Checks the name of a namespace: it is one text, the same in every call.
-pub(crate) fn namespace(value: &Expr, diag: &mut Diag) -> Option<LitStr> {
+/// Checks the name of a namespace: it is one text, the same in every call. `instead` is what to do
+/// where calls should differ.
+pub(crate) fn namespace(value: &Expr, instead: &str, diag: &mut Diag) -> Option<LitStr> {
+    let template;
     let message = match value {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
@@ -135,8 +147,10 @@ pub(crate) fn namespace(value: &Expr, diag: &mut Diag) -> Option<LitStr> {
         }) => match text.value() {
             name if name.is_empty() => "the namespace is empty: write a name such as `\"books\"`",
             name if name.contains(['{', '}']) => {
-                "a namespace is the same in every call, so it is not a template: put what \
-                 differs into `key`"
+                template = format!(
+                    "a namespace is the same in every call, so it is not a template: {instead}"
+                );
+                &template
             }
             name if name.contains(char::is_control) => {
                 "a namespace cannot have control characters: write a name such as `\"books\"`"

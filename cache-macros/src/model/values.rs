@@ -90,7 +90,14 @@ impl Scope {
     /// The value at a path, which is reported at `at`.
     fn access(&self, path: &[String], at: Span) -> Result<Access, String> {
         let (name, fields) = path.split_first().ok_or_else(String::new)?;
-        let mut root = self.find(name).ok_or_else(|| self.unknown(name))?;
+        let mut root = self.find(name).ok_or_else(|| {
+            let unknown = self.unknown(name);
+            if !self.takes_none() {
+                return unknown;
+            }
+            let written = path.join(".");
+            format!("{unknown}; add the argument, or write a text without `{{{written}}}`")
+        })?;
         // The name of the signature, seen where the template is written.
         root.set_span(root.span().located_at(at));
         let fields = fields.iter().filter_map(|field| template::member(field));
@@ -109,9 +116,17 @@ impl Scope {
         names.find(|known| known.unraw() == name).cloned()
     }
 
+    /// There is nothing to name.
+    fn takes_none(&self) -> bool {
+        self.bindings.is_empty() && self.receiver.is_none() && self.value.is_empty()
+    }
+
     /// What to say about a name that is none of the arguments.
     pub(crate) fn unknown(&self, name: &str) -> String {
         let function = &self.function;
+        if self.takes_none() {
+            return format!("`{function}` has no argument `{name}`: it takes none");
+        }
         if name == "self" {
             return format!("`{function}` has no `self`: name one of its arguments");
         }
@@ -141,12 +156,6 @@ impl Scope {
                 "`{name}` is neither the closure's nor an argument of `{function}`{meant} (there \
                  are {})",
                 list(names)
-            );
-        }
-        if names.is_empty() {
-            return format!(
-                "`{function}` has no argument `{name}`, it takes none: name in `key` and `tags` \
-                 what its signature has"
             );
         }
         let names = names.iter().map(String::as_str);

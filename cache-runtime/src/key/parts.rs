@@ -128,7 +128,9 @@ pub(super) mod tag {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",
-    note = "write `#[derive(afresh::KeyPart)]` on it; or leave it out with `skip(..)` (a field, with `#[key(skip)]`), or say what identifies the call with `key = ..` (a value that is `Serialize`, with `by_serde(&value)`)"
+    note = "for a type of your own: `#[derive(afresh::KeyPart)]`; for a type parameter: the bound `afresh::KeyPart`",
+    note = "to leave it out: `skip(..)` for an argument of the default key, `#[key(skip)]` for a field",
+    note = "for a value that is `Serialize`: `by_serde(&value)` in `key = ..`"
 )]
 pub trait KeyPart {
     /// Writes the value into a key.

@@ -64,7 +64,8 @@ impl<T: ?Sized> Shown<'_, T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in a key template: it has no `Display`",
     label = "has no `Display`",
-    note = "write `key = (..)` with an expression whose value is a `KeyPart` instead of the template"
+    note = "name a field that has it, as in `{{page.name}}`, or implement `Display`",
+    note = "or write `key = (..)` with an expression whose value is a `KeyPart` instead of the template"
 )]
 pub trait TemplatePart {
     /// Adds the value's text to the key.

@@ -11,7 +11,7 @@ use super::{Of, Returns};
 /// What a future is not. Nothing implements it: it is there to be missed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a future: when this `fn` returns it, nothing has happened yet",
-    label = "a future, not what it brings",
+    label = "a future, not its output",
     note = "write `async fn`, and await before returning"
 )]
 pub trait Happened<Next> {
