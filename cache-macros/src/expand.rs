@@ -60,7 +60,7 @@ fn returns(function: &Callable, place: &Place) -> TokenStream {
     let output = relocated(output, blame);
     // What is left to be inferred could be anything as yet, also a future.
     if function.sync && function.is_named() {
-        // By whatever name, a future is not what it brings.
+        // By whatever name, a future is not its output.
         return quote_spanned!(span=> #p::Returned::<#output>::NEW.returned().shape());
     }
     quote_spanned!(span=> #p::Returns::<#output>::NEW.shape())
@@ -260,7 +260,7 @@ fn tag(tag: &Tag, place: &Place) -> TokenStream {
             let p = private(place, span);
             let format = LitStr::new(format, span);
             let values = values.iter().map(access);
-            quote_spanned!(span=> #p::tag(::core::format_args!(#format, #(#values),*)))
+            quote_spanned!(span=> #p::tag_of!(#format, #(#values),*))
         }
         Tag::Expr(tag) => {
             let span = at(syn::spanned::Spanned::span(tag));

@@ -3,6 +3,7 @@
 
 pub use crate::__register as register;
 pub use crate::__register_tags as register_tags;
+pub use crate::__tag_of as tag_of;
 pub use crate::call::{
     Ending, Entered, Finish, Finished, Finishing, Output, Running, Site, Start, enter, site,
 };
@@ -60,6 +61,18 @@ pub fn tag(tag: impl Into<Tag>) -> Tag {
 #[cold]
 pub fn never<R>() -> R {
     unreachable!("an expansion never gets here")
+}
+
+/// One tag of a list, from a template's format string and its values. For expansions only.
+// Each value takes a step of its own, so that one without `Display` is reported by its message.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tag_of {
+    ($format:literal $(, $value:expr)+ $(,)?) => {
+        $crate::private::tag(::core::format_args!(
+            $format $(, $crate::private::tag_value($value))+
+        ))
+    };
 }
 
 /// Puts a function on record. For expansions only.

@@ -60,7 +60,7 @@ where
                 .tags([
                     p::tag("{all}"),
                     p::tag(format!("{}", r#type)),
-                    p::tag(::core::format_args!("type:{}", & r#type)),
+                    p::tag_of!("type:{}", & r#type),
                 ]);
             plan.judged(move |finishing| async move {
                 let mut done = finishing
@@ -72,9 +72,7 @@ where
                     })
                     .await;
                 done.store_if(|v| !v.is_empty());
-                done.result_tags(|v| [
-                    p::tag(::core::format_args!("first:{}/{}", & v.0, & r#type)),
-                ]);
+                done.result_tags(|v| [p::tag_of!("first:{}/{}", & v.0, & r#type)]);
                 done.finish()
             })
         })

@@ -15,7 +15,7 @@ async fn rename(db: &Db, id: i64, title: &str) -> Result<(), DbError> {
         const { &p::Mutation::new("rename", ::core::file!(), ::core::line!()) },
         p::installed(),
         |m| {
-            m.tags([p::tag("books"), p::tag(::core::format_args!("book:{}", & id))]);
+            m.tags([p::tag("books"), p::tag_of!("book:{}", & id)]);
         },
     );
     call.run(async move {

@@ -28,8 +28,8 @@ async fn add(user: User, title: &str) -> Result<Book, DbError> {
                 })
                 .await;
             done.result_tags(|book| [
-                p::tag(::core::format_args!("author:{}", & book.author)),
-                p::tag(::core::format_args!("by:{}", & user.name)),
+                p::tag_of!("author:{}", & book.author),
+                p::tag_of!("by:{}", & user.name),
             ]);
             done.finish()
         })

@@ -34,7 +34,7 @@ async fn book(id: i64) -> Result<Book, DbError> {
                     })
                     .await;
                 done.result_tags(|book| [
-                    p::tag(::core::format_args!("author:{}", & book.author)),
+                    p::tag_of!("author:{}", & book.author),
                     p::tag(book.genre()),
                 ]);
                 done.finish()

@@ -27,7 +27,7 @@ async fn book(db: &Db, id: i64) -> Result<Book, DbError> {
     call.run(move |start| {
             let plan = start
                 .ttl(::core::time::Duration::from_secs(1800u64))
-                .tags([p::tag("books"), p::tag(::core::format_args!("book:{}", & id))]);
+                .tags([p::tag("books"), p::tag_of!("book:{}", & id)]);
             plan.body(async move {
                 if false {
                     return p::never::<Result<Book, DbError>>();

@@ -1,4 +1,4 @@
-//! What `#[derive(Tag)]` names beside the tag itself: the values of a template.
+//! What an expansion names beside the tag itself: the values of a template.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in a tag: it has no `Display`",
     label = "has no `Display`",
-    note = "implement `Display` for it, or write a template that names other fields: `#[tag(\"..\")]`"
+    note = "name a field that has it, as in `{{page.name}}`, or implement `Display`"
 )]
 pub trait TagPart {
     /// The value, to be shown.
