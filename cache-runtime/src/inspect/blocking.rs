@@ -153,7 +153,8 @@ impl<F: FnMut() -> R, R> EntrySync<F> {
     /// failed compute leaves the entry as it was. A closure that does not call a cached function is
     /// simply called, and that is reported.
     pub fn refresh(mut self) -> R {
-        if let Err(error) = self.identity() {
+        // Where nothing can be unwound, it has not been asked which entry it is; nor need it be.
+        if UNWINDS && let Err(error) = self.identity() {
             tracing::warn!(target: "afresh", %error, "nothing was refreshed");
             return (self.call)();
         }
