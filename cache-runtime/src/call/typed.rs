@@ -193,6 +193,11 @@ impl<R, T: Any> Entered<R, T> {
     }
 }
 
+/// The rest of a sync call that the local tier did not answer.
+#[expect(
+    clippy::boxed_local,
+    reason = "it stays in its box: a recursion has a frame of this for each level"
+)]
 #[inline(never)]
 fn miss_sync<R, T, F, B, O>(mut steps: Box<Steps<R, T>>, plan: F) -> R
 where
