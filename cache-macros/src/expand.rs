@@ -94,8 +94,9 @@ fn cache(place: &Place) -> TokenStream {
 }
 
 /// The body as one block, after an edge that fixes its type, as far as that has a name: what does
-/// not fit is then an error in the body, with a note at the return type. The block's braces are generated, so that no lint
-/// is about them. `others` are the tokens outside of the body that name arguments.
+/// not fit is then an error in the body, with a note at the return type. The block's braces are
+/// generated, so that no lint is about them. `others` are the tokens outside of the body that name
+/// arguments.
 fn body(function: &Callable, place: &Place, others: &TokenStream) -> TokenStream {
     let blame = function.blame();
     let span = at(blame);

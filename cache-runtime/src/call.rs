@@ -209,9 +209,6 @@ impl Call {
         if let Some(inspection) = self.inspection.clone() {
             return self.inspected(&inspection).await;
         }
-        if self.bypass {
-            return Step::Compute;
-        }
         if let Some(current) = self.proven_local_current().await {
             self.is_local_hit();
             return Step::Value(current);
@@ -391,14 +388,18 @@ impl Call {
         }
     }
 
-    /// Hands the tags of what this call has computed to the compute that it is made in.
-    fn hand_over_own(&self) {
-        let at = if self.spoilt {
+    /// Where what this call has computed is known to be current.
+    fn valid_at(&self) -> Position {
+        if self.spoilt {
             Position::NOWHERE
         } else {
             self.noted.at
-        };
-        self.hand_over(&self.tags, Some(at));
+        }
+    }
+
+    /// Hands the tags of what this call has computed to the compute that it is made in.
+    fn hand_over_own(&self) {
+        self.hand_over(&self.tags, Some(self.valid_at()));
     }
 }
 

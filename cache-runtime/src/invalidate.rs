@@ -208,16 +208,8 @@ impl<R, T> Mutating<R, T> {
     /// Runs the body of an async function, and invalidates. What the body returns is returned,
     /// whether or not the invalidation was acknowledged: where it was not, it is kept and tried
     /// again.
-    pub async fn run(mut self, body: impl Future<Output = R>) -> R {
-        if let Some(error) = self.change.before(self.refuse.is_some()).await
-            && let Some(refuse) = self.refuse
-        {
-            return refuse(error);
-        }
-        let output = body.await;
-        let is_success = (self.value)(&output).is_some();
-        self.change.after(is_success, &[]).await;
-        output
+    pub fn run(self, body: impl Future<Output = R>) -> impl Future<Output = R> {
+        self.judged(|_| async { Finished::of(body.await) })
     }
 
     /// Runs the body, asks what follows from its value, and invalidates.
@@ -262,9 +254,7 @@ impl<R, T> Mutating<R, T> {
         timer::block_on(self.change.after(is_success, &tags));
         output
     }
-}
 
-impl<R, T> Mutating<R, T> {
     /// On the thread that the acknowledgement would come from, nothing is waited for: invalidations
     /// are owed, and a mark that must be there cannot be placed.
     fn finish_at_once(mut self, judge: impl FnOnce(Finishing<R, T>) -> Finished<R>) -> R {

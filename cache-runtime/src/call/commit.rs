@@ -326,11 +326,7 @@ impl Call {
                 Failure::Value(_, None) | Failure::Opaque => None,
             });
         }
-        let at = if self.spoilt {
-            Position::NOWHERE
-        } else {
-            self.noted.at
-        };
+        let at = self.valid_at();
         let tags = Arc::clone(&self.tags);
         self.land(Landing::Failed { failure, at, tags });
     }
