@@ -102,9 +102,10 @@ pub use afresh_macros::cached;
 #[doc = include_str!("docs/invalidates.md")]
 pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
-    Builder, BySerde, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync, Error,
-    ErrorKind, Event, Key, KeyPart, KeyWriter, Lookup, Observer, Outcome, Stats, Storable, Tag,
-    Tier, by_serde, bypass, carry, carry_sync, catalog, entry, entry_sync, outcome, testing,
+    Background, Builder, BySerde, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync,
+    Error, ErrorKind, Event, Inline, Key, KeyPart, KeyWriter, Limited, Lookup, Observer, Outcome,
+    Policy, Stats, Storable, Tag, Tier, Unlimited, by_serde, bypass, carry, carry_sync, catalog,
+    entry, entry_sync, outcome, testing,
 };
 
 #[doc(hidden)]

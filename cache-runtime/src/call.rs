@@ -29,11 +29,16 @@ mod lead;
 mod lookup;
 mod plan;
 mod replace;
+mod ruled;
 mod steps;
 mod subject;
 mod typed;
 
 pub use plan::{Ending, Finish, Finished, Finishing, Output, Start};
+pub use ruled::{
+    Borrowed, IsPolicy, IsSyncPolicy, MadeOfTimeout, NeverOwned, Ownable, Owned, Ruled, TimesOut,
+    Travels, policy, policy_sync,
+};
 
 use lookup::Current;
 use subject::Subject;

@@ -14,7 +14,8 @@ pub enum ErrorKind {
     Config,
     /// The shared store could not be reached or answered with an error.
     Store,
-    /// The shared store did not answer in time.
+    /// The shared store did not answer in time; or a call has waited for its value as long as its
+    /// [`hard_timeout`](crate::Policy::hard_timeout) says.
     Timeout,
     /// A value could not be encoded, or bytes could not be decoded.
     Codec,

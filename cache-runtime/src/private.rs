@@ -5,7 +5,9 @@ pub use crate::__register as register;
 pub use crate::__register_tags as register_tags;
 pub use crate::__tag_of as tag_of;
 pub use crate::call::{
-    Ending, Entered, Finish, Finished, Finishing, Output, Running, Site, Start, enter, site,
+    Borrowed, Ending, Entered, Finish, Finished, Finishing, IsPolicy, IsSyncPolicy, MadeOfTimeout,
+    NeverOwned, Output, Ownable, Owned, Ruled, Running, Site, Start, TimesOut, Travels, enter,
+    policy, policy_sync, site,
 };
 pub use crate::invalidate::{AsyncCall, Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{Copied, FastText, KeyPart, KeyWriter, TemplatePart, Text, copied, with};

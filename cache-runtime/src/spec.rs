@@ -24,6 +24,10 @@ pub struct Flying {
 
 /// What is fixed about a cached function: its name and place, its options that are constants.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own, and they go together as they like"
+)]
 pub struct Spec {
     /// The function's identifier.
     pub name: &'static str,
@@ -47,6 +51,8 @@ pub struct Spec {
     pub inherit: bool,
     /// Whether it is a plain `fn`, whose calls block.
     pub sync: bool,
+    /// Whether it has the `policy` option: what that says is known once it plans a compute.
+    pub policy: bool,
 }
 
 impl Spec {
@@ -65,6 +71,7 @@ impl Spec {
             local: false,
             inherit: true,
             sync: false,
+            policy: false,
         }
     }
 
@@ -125,6 +132,13 @@ impl Spec {
     #[must_use]
     pub const fn sync(mut self) -> Self {
         self.sync = true;
+        self
+    }
+
+    /// The `policy` option.
+    #[must_use]
+    pub const fn policy(mut self) -> Self {
+        self.policy = true;
         self
     }
 }
@@ -234,6 +248,10 @@ pub enum Fact {
     Local,
     /// `inherit = false`.
     Apart,
+    /// `policy`, an expression.
+    Policy(&'static str),
+    /// `ttl`, a closure.
+    TtlOf(&'static str),
 }
 
 /// Where an annotated function is written: its identity in what is told to users.

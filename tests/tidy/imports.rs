@@ -8,7 +8,7 @@ use crate::source::Source;
 /// From left to right. `ARCHITECTURE.md` says what each is for.
 const ORDER: [&[&str]; 11] = [
     &["error", "clock", "timer"],
-    &["spec", "key", "tag", "codec", "shape", "observe"],
+    &["spec", "key", "tag", "codec", "shape", "observe", "policy"],
     &["log", "entry", "output", "catalog"],
     &["local"],
     &["shared"],

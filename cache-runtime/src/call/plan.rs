@@ -9,20 +9,32 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::Call;
+use crate::error::Error;
 use crate::output::{Claim, Kit};
+use crate::policy::Rules;
 use crate::tag::Tag;
 
 /// An output that was given in the body's place, and how to take it out of its box.
 type Given<R> = (Box<dyn Any + Send>, Claim<R>);
+
+/// A body that owns what it needs: it may go on where its caller is gone.
+pub(super) type Owning<R> = Pin<Box<dyn Future<Output = Finished<R>> + Send>>;
 
 /// What the arguments have to say about a compute, while it is written down; and what that has to
 /// know of the function's types.
 pub struct Start<R, T> {
     pub(super) call: Box<Call>,
     pub(super) ttl: Option<Duration>,
+    /// Whether the ttl follows from the value.
+    pub(super) ttl_follows: bool,
     pub(super) tags: Vec<Tag>,
     /// The output that was given, unless closure options are asked about it first.
     pub(super) given: Option<Given<R>>,
+    pub(super) rules: Option<Rules>,
+    /// What the call returns when its hard timeout has passed.
+    pub(super) timed_out: Option<fn(Error) -> R>,
+    /// The body, where it may be run in the background.
+    pub(super) owning: Option<Owning<R>>,
     peek: fn(&R) -> Option<&T>,
 }
 
@@ -36,8 +48,12 @@ impl<R, T> Start<R, T> {
         Self {
             call,
             ttl: None,
+            ttl_follows: false,
             tags: Vec::new(),
             given: given.zip(kit.claim),
+            rules: None,
+            timed_out: None,
+            owning: None,
             peek: kit.peek,
         }
     }
@@ -45,6 +61,12 @@ impl<R, T> Start<R, T> {
     /// The `ttl` option.
     pub fn ttl(&mut self, ttl: Duration) -> &mut Self {
         self.ttl = Some(ttl);
+        self
+    }
+
+    /// The `ttl` option is a closure, which is asked when there is a value.
+    pub fn ttl_follows(&mut self) -> &mut Self {
+        self.ttl_follows = true;
         self
     }
 
@@ -185,6 +207,8 @@ pub struct Finished<R> {
     pub(crate) output: R,
     /// Whether it is to be stored.
     pub(crate) keep: bool,
+    /// How long it lives, where that follows from it.
+    pub(crate) ttl: Option<Duration>,
     /// The tags that follow from it.
     pub(crate) tags: Vec<Tag>,
 }
@@ -195,6 +219,7 @@ impl<R> Finished<R> {
         Self {
             output,
             keep: true,
+            ttl: None,
             tags: Vec::new(),
         }
     }
@@ -214,6 +239,13 @@ impl<R, T> Finish<R, T> {
             && let Some(value) = (self.peek)(&self.finished.output)
         {
             self.finished.keep &= keeps(value);
+        }
+    }
+
+    /// The `ttl` option, where it is a closure.
+    pub fn ttl(&mut self, ttl: impl FnOnce(&T) -> Duration) {
+        if let Some(value) = (self.peek)(&self.finished.output) {
+            self.finished.ttl = Some(ttl(value));
         }
     }
 

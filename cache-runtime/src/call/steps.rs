@@ -241,11 +241,12 @@ impl<R, T: Any> Steps<R, T> {
         let Start {
             mut call,
             ttl,
+            ttl_follows,
             tags,
             given,
             ..
         } = start;
-        call.plan(ttl, &tags);
+        call.plan(ttl, ttl_follows, &tags);
         if let Some((output, claim)) = given
             && let Some(output) = claim(output)
         {
@@ -271,7 +272,15 @@ impl<R, T: Any> Steps<R, T> {
     /// The call goes on to storing what the body returned.
     fn after_computing(&self, mut call: Box<Call>, finished: Finished<R>) -> Next<R, T> {
         let kit = &self.kit;
-        let Finished { output, keep, tags } = finished;
+        let Finished {
+            output,
+            keep,
+            ttl,
+            tags,
+        } = finished;
+        if let Some(ttl) = ttl {
+            call.lives_for(ttl);
+        }
         if call.is_put() {
             let refused = |_| Error::new(ErrorKind::Refused, "an `Err` is never stored");
             call.learn(&tags);

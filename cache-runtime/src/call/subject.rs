@@ -4,6 +4,7 @@
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::Call;
 use crate::inspect::Identity;
@@ -168,13 +169,17 @@ impl Call {
 
     /// Takes over what the arguments had to say. An entry with an empty tag is one that nobody
     /// could invalidate by it: it is not stored.
-    pub(super) fn plan(&mut self, ttl: Option<std::time::Duration>, tags: &[Tag]) {
-        self.ttl = ttl.or(self.inner().default_ttl);
+    pub(super) fn plan(&mut self, ttl: Option<Duration>, follows: bool, tags: &[Tag]) {
+        self.ttl = if follows {
+            None
+        } else {
+            ttl.or(self.inner().default_ttl)
+        };
         if tags.iter().any(Tag::is_empty) {
             self.misuse("a tag is empty, so the value is not stored: give each tag a text");
-            self.ttl = Some(std::time::Duration::ZERO);
+            self.ttl = Some(Duration::ZERO);
         }
-        if self.ttl.is_none() {
+        if self.ttl.is_none() && !follows {
             self.misuse(
                 "it names no `ttl` and the cache has no `default_ttl`, so its values are not stored",
             );
@@ -186,6 +191,12 @@ impl Call {
             .collect();
     }
 
+    /// Takes over how long the value said that it lives.
+    pub(super) fn lives_for(&mut self, ttl: Duration) {
+        // Where it was found that nothing is to be stored, it stays at that.
+        self.ttl.get_or_insert(ttl);
+    }
+
     /// Takes over what the value had to say, before anyone else sees it.
     pub(super) fn learn(&mut self, tags: &[Tag]) {
         if tags.is_empty() {
@@ -195,7 +206,7 @@ impl Call {
             self.misuse(
                 "a tag of `result_tags` is empty, so the value is not stored: give each tag a text",
             );
-            self.ttl = Some(std::time::Duration::ZERO);
+            self.ttl = Some(Duration::ZERO);
         }
         self.add_tags(tags.iter().map(Tag::hash));
     }
