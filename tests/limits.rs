@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use afresh::testing::ManualClock;
 use afresh::{
     Builder, Cache, ErrorKind, Event, Outcome, Tier, cached, entry, invalidates, outcome,
 };
@@ -167,6 +168,12 @@ async fn settings_that_cannot_work_are_refused_by_name() {
         "feature `redis`"
     };
     let builders = [
+        (
+            "`clock` with `url`",
+            Cache::builder()
+                .url("redis://localhost")
+                .clock(&ManualClock::new()),
+        ),
         ("`local_capacity`", Cache::builder().local_capacity(0)),
         ("`local_bytes`", Cache::builder().local_bytes(0)),
         ("`default_ttl`", Cache::builder().default_ttl(zero)),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use afresh::{Cache, Outcome, Tier, cached, invalidates, outcome, testing};
+use afresh::testing::{self, ManualClock};
+use afresh::{Cache, Outcome, Tier, cached, invalidates, outcome};
 
 const MISS: Outcome = Outcome::Computed;
 const HIT: Outcome = Outcome::Hit(Tier::Local);
@@ -17,20 +18,21 @@ async fn isolated<F: Future>(test: impl FnOnce(Cache) -> F) -> F::Output {
 
 /// Asserts that a call hits until its ttl has passed, and misses from then on.
 macro_rules! lives {
-    ($call:expr, $ttl:expr) => {
-        isolated(async |cache| {
-            let ttl: Duration = $ttl;
-            // The clock of expiry is coarse, and it runs: a second on either side.
-            let slack = Duration::from_secs(1);
+    ($call:expr, $ttl:expr) => {{
+        let ttl: Duration = $ttl;
+        let clock = ManualClock::new();
+        let cache = Cache::builder().clock(&clock).build().await;
+        testing::with_cache(cache.expect("in memory"), async {
+            let least = Duration::from_millis(1);
             assert_eq!(outcome($call).await.1, MISS);
-            testing::advance(&cache, ttl.saturating_sub(slack));
+            clock.advance(ttl - least);
             assert_eq!(outcome($call).await.1, HIT, "before {ttl:?}");
-            testing::advance(&cache, slack);
+            clock.advance(least);
             assert_eq!(outcome($call).await.1, MISS, "after {ttl:?}");
             assert_eq!(outcome($call).await.1, HIT, "stored anew");
         })
-        .await
-    };
+        .await;
+    }};
 }
 
 const WEEK: Duration = Duration::from_hours(7 * 24);

@@ -1,14 +1,19 @@
 //! Timers, tasks and blocking waits: on the caller's Tokio runtime where there is one that goes on
-//! meanwhile, else on a thread of ours. It starts that thread only when something asks for it.
+//! meanwhile, else on a thread of ours. It starts that thread only when something asks for it. Waits
+//! for a time of a cache's own clock are here too; what that shows is `clock`'s.
 
 use std::cell::Cell;
-use std::pin::pin;
+use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::futures::OwnedNotified;
 use tokio::time::Sleep;
+
+use crate::clock::{Clock, LAG, Millis};
 
 /// The runtime for processes, or threads, without one.
 static OWN: LazyLock<Option<Runtime>> = LazyLock::new(|| {
@@ -135,3 +140,105 @@ pub(crate) async fn timeout<F: Future>(duration: Duration, future: F) -> Option<
     })
     .await
 }
+
+/// Ready once a clock shows this moment. While the clock runs, a timer of the machine's wakes it;
+/// and each advance does. As with [`sleep`], where no timer can be had, there is nothing to wait
+/// for.
+pub(crate) struct Alarm {
+    clock: Arc<Clock>,
+    moment: Millis,
+    /// What wakes it, from its first wait on.
+    armed: Option<Armed>,
+}
+
+struct Armed {
+    moved: Pin<Box<OwnedNotified>>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm {
+    pub(crate) fn at(clock: &Arc<Clock>, moment: Millis) -> Self {
+        Self {
+            clock: Arc::clone(clock),
+            moment,
+            armed: None,
+        }
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_millis(self.moment.saturating_sub(self.clock.now()))
+    }
+}
+
+impl fmt::Debug for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alarm")
+            .field("left", &self.left())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Future for Alarm {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.left().is_zero() {
+                return Poll::Ready(());
+            }
+            let mut armed = self.armed.take().unwrap_or_else(|| Armed {
+                moved: Box::pin(self.clock.moved()),
+                timer: None,
+            });
+            // The wait begins before the clock is looked at once more: an advance in between is
+            // either seen there or wakes this.
+            if armed.moved.as_mut().poll(cx).is_ready() {
+                continue;
+            }
+            let left = self.left();
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            if !self.clock.is_manual() {
+                // The clock lags behind the timer: without that, it would have to be set again.
+                let timer = armed.timer.take();
+                let Some(mut timer) = timer.or_else(|| sleep(left + LAG).map(Box::pin)) else {
+                    return Poll::Ready(());
+                };
+                if timer.as_mut().poll(cx).is_ready() {
+                    continue;
+                }
+                armed.timer = Some(timer);
+            }
+            self.armed = Some(armed);
+            return Poll::Pending;
+        }
+    }
+}
+
+/// Waits for a future, at most until a clock shows this moment.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the waits of calls are to end by their cache's clock"
+    )
+)]
+pub(crate) async fn until<F: Future>(
+    clock: &Arc<Clock>,
+    moment: Millis,
+    future: F,
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut alarm = Alarm::at(clock, moment);
+    std::future::poll_fn(move |cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        Pin::new(&mut alarm).poll(cx).map(|()| None)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cache, Inner, Off};
-use crate::clock::Clock;
+use crate::clock::{Clock, ManualClock};
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::flight::Flights;
@@ -68,6 +68,7 @@ pub struct Builder {
     connections: usize,
     trust_failover: bool,
     observer: Option<Arc<dyn Observer>>,
+    clock: Option<Arc<Clock>>,
 }
 
 impl Default for Builder {
@@ -87,6 +88,7 @@ impl Default for Builder {
             connections: 1,
             trust_failover: false,
             observer: None,
+            clock: None,
         }
     }
 }
@@ -202,6 +204,14 @@ impl Builder {
         self
     }
 
+    /// The clock that the cache goes by, for tests: see
+    /// [`ManualClock`](crate::testing::ManualClock). Default: the machine's. Not with a
+    /// [`url`](Self::url): a server keeps its own time.
+    pub fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = Some(Arc::clone(&clock.0));
+        self
+    }
+
     /// Makes the cache. With a [`url`](Self::url), waits until the server has been tried once.
     ///
     /// # Errors
@@ -260,6 +270,13 @@ impl Builder {
                 ),
             ));
         }
+        if self.clock.is_some() && self.url.is_some() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`clock` with `url`: a server keeps its own time, which no clock of a test moves; \
+                 leave out one of them, or move this process alone by `testing::advance`",
+            ));
+        }
         if !self.local && self.url.is_none() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -314,7 +331,7 @@ impl Builder {
 
     fn assemble(self, url: Option<&str>) -> Result<Cache, Error> {
         let reporter = Arc::new(Reporter::new(self.observer.clone()));
-        let clock = Arc::new(Clock::default());
+        let clock = self.clock.clone().unwrap_or_default();
         let disabled =
             std::env::var_os("AFRESH_DISABLE").is_some_and(|set| set != "0" && !set.is_empty());
         let off = disabled.then_some(Off::Disabled);
