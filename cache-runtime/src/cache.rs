@@ -3,9 +3,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use crate::background::Background;
+use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
@@ -18,6 +20,7 @@ use crate::scope::{self, Flag};
 use crate::shared::Shared;
 use crate::spec::Spec;
 use crate::tag::{Tag, TagHash};
+use crate::timer;
 
 mod builder;
 mod debt;
@@ -39,7 +42,22 @@ pub(crate) use debt::Debt;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Cache(pub(crate) Arc<Inner>);
+pub struct Cache(
+    pub(crate) Arc<Inner>,
+    #[expect(dead_code, reason = "what counts is when the last of them is dropped")]
+    Option<Arc<Handles>>,
+);
+
+/// All handles but those of background work: when the last of them is dropped, that is given up.
+struct Handles(Weak<Inner>);
+
+impl Drop for Handles {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.abandon_background();
+        }
+    }
+}
 
 /// As many tags as one invalidation may name: every process reads its record.
 const MAX_TAGS: usize = 8_192;
@@ -65,6 +83,9 @@ pub(crate) struct Inner {
     /// Whether a read proves the view before it believes it: [`Consistency::Strict`], where there
     /// is a log that others write to.
     pub(crate) strict: bool,
+    /// The keys that could not be computed, while there was a value to serve.
+    pub(crate) backoff: Backoff,
+    pub(crate) background: Arc<Background>,
     /// Why nothing is ever looked up or stored, where that is so.
     pub(crate) off: Option<Off>,
 }
@@ -80,6 +101,16 @@ impl Inner {
         let named = |tag: &&TagHash| **tag != TagHash::any();
         let tags = tags.iter().filter(named).count();
         self.reporter.tell(&Event::Invalidated { version, tags });
+    }
+
+    /// Gives up what goes on in the background, and says so.
+    fn abandon_background(&self) -> usize {
+        let computes = self.background.abandon();
+        if computes > 0 {
+            tracing::warn!(target: "afresh", computes, "background computes were given up");
+            self.reporter.tell(&Event::Abandoned { computes });
+        }
+        computes
     }
 
     /// The flights that calls of a function may join.
@@ -199,6 +230,17 @@ impl Cache {
         Self::default_ref().clone()
     }
 
+    pub(crate) fn new(inner: Inner) -> Self {
+        let inner = Arc::new(inner);
+        let handles = Handles(Arc::downgrade(&inner));
+        Self(inner, Some(Arc::new(handles)))
+    }
+
+    /// A handle for background work, which does not keep that going.
+    pub(crate) fn for_background(&self) -> Self {
+        Self(Arc::clone(&self.0), None)
+    }
+
     /// Whether two handles lead to one cache.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -291,16 +333,19 @@ impl Cache {
         debt.pay().await
     }
 
-    /// Finishes what goes on in the background, and gives up the connections: waits until every
-    /// invalidation that is owed has been acknowledged, ten seconds at the most. Call it before the
-    /// process ends: what is owed then is lost.
+    /// Finishes what goes on in the background, and gives up the connections: waits until the
+    /// computes that [policies](crate::Policy) have put there have ended and every invalidation that
+    /// is owed has been acknowledged, ten seconds at the most. Call it before the process ends: what is
+    /// owed then is lost.
     ///
-    /// Calls that come later compute, and invalidations err.
+    /// Nothing is computed in the background from here on. With a shared store, calls that come later
+    /// compute, and invalidations err.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Store`] where invalidations are still owed; the message says how many tags they
-    /// name. What others have stored under these may be older than the data until its ttl is over.
+    /// [`ErrorKind::Store`] where invalidations are still owed, [`ErrorKind::Timeout`] where only
+    /// computes were left, which are given up; the message says how many. What others have stored
+    /// under tags that are owed may be older than the data until its ttl is over.
     ///
     /// ```
     /// # use afresh_runtime as afresh;
@@ -322,6 +367,27 @@ impl Cache {
     ///
     /// As [`shutdown`](Self::shutdown).
     pub async fn shutdown_within(&self, limit: Duration) -> Result<(), Error> {
+        let began = self.0.clock.unadvanced();
+        self.0.background.close();
+        let idle = timer::timeout(limit, self.0.background.idle(None)).await;
+        let left = if idle.is_none() {
+            self.0.abandon_background()
+        } else {
+            0
+        };
+        let took = Duration::from_millis(self.0.clock.unadvanced() - began);
+        self.settle(limit.saturating_sub(took)).await?;
+        match left {
+            0 => Ok(()),
+            left => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("{left} computes in the background had not ended and were given up"),
+            )),
+        }
+    }
+
+    /// Waits for what is owed, and gives up the connections.
+    async fn settle(&self, limit: Duration) -> Result<(), Error> {
         let Some(shared) = &self.0.shared else {
             return Ok(());
         };
@@ -347,6 +413,7 @@ impl Cache {
         let mut stats = self.0.reporter.stats();
         stats.owed = self.0.view.owed() as u64;
         stats.marks = self.0.view.marks() as u64;
+        stats.background = self.0.background.len() as u64;
         stats.local_entries = self.0.local.as_ref().map_or(0, |local| local.len() as u64);
         stats
     }

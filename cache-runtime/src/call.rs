@@ -16,16 +16,20 @@ use crate::inherit::Inherited;
 use crate::inspect::{self, Inspection, Outcome, Report, Request, Tier};
 use crate::key::KeyWriter;
 use crate::lease::{Kept, Lease};
-use crate::local::{Home, LocalKey};
+use crate::local::{Age, Home, LocalKey};
 use crate::log::{Judgement, Noted, Position};
+use crate::observe::Why;
 use crate::output::{Failure, Vtable};
 use crate::scope::{self, Flag, Inside};
 use crate::spec::Spec;
 use crate::tag::TagHash;
 use crate::timer;
 
+mod behind;
 mod commit;
+mod grace;
 mod lead;
+mod lifetime;
 mod lookup;
 mod plan;
 mod replace;
@@ -40,6 +44,8 @@ pub use ruled::{
     Travels, policy, policy_sync,
 };
 
+use grace::Ruling;
+use lifetime::Lifetime;
 use lookup::Current;
 use subject::Subject;
 pub use subject::{Site, site};
@@ -77,6 +83,11 @@ pub(crate) struct Call {
     inherited: Option<Arc<Inherited>>,
     /// It is made of something that may have been outdated before it began: it is for nobody else.
     spoilt: bool,
+    /// A value that is due or stale: what the policy makes of it is known once that is.
+    kept: Option<Current>,
+    /// What the policy says, and what of this call outlives its caller.
+    ruling: Option<Arc<Ruling>>,
+    lifetime: OnceLock<Lifetime>,
     noted: Noted,
     started: Millis,
     /// When the waiting for others ends.
@@ -150,6 +161,9 @@ impl Call {
             tags: Arc::from([]),
             inherited: None,
             spoilt: false,
+            kept: None,
+            ruling: None,
+            lifetime: OnceLock::new(),
             noted: Noted::NOWHERE,
             started: 0,
             deadline: 0,
@@ -180,14 +194,25 @@ impl Call {
     }
 
     fn tell(&self, outcome: Outcome) {
-        if let Some(report) = &self.report {
+        if let Some(report) = &self.report
+            && !self.is_behind()
+        {
             report.set(outcome);
         }
     }
 
-    fn is_local_hit(&self) {
-        self.inner().reporter.hits.add();
-        self.tell(Outcome::Hit(Tier::Local));
+    fn is_local_hit(&self, current: &Current) {
+        if let Age::Settled { failing } = current.age {
+            self.is_stale(Why::settled(failing));
+        } else {
+            self.inner().reporter.hits.add();
+            self.tell(Outcome::Hit(Tier::Local));
+        }
+    }
+
+    fn is_stale(&self, why: Why) {
+        self.inner().reporter.stale(self.spec.name, why);
+        self.tell(Outcome::Stale);
     }
 
     fn is_coalesced(&self) {
@@ -195,14 +220,17 @@ impl Call {
         self.tell(Outcome::Coalesced);
     }
 
-    /// Up to the plan: inspection, the shared look-up, the flight.
+    /// Up to the plan: inspection, the look-up where it was not enough, the flight. With a policy,
+    /// the flight comes after the plan: how long it is waited for depends on that.
     fn finding(mut self: Box<Self>) -> Coming {
-        let is_alone = || {
-            let inner = self.inner();
-            inner.shared.is_none() && !inner.strict && self.spec.singleflight.is_none()
-        };
-        if self.inspection.is_none() && (self.bypass || is_alone()) {
-            return Coming::Now(self, Step::Compute);
+        let flies = self.spec.singleflight.is_some() && !self.spec.policy;
+        let inner = self.inner();
+        let is_here = inner.shared.is_none() && !inner.strict;
+        if self.inspection.is_none() && (self.bypass || is_here && !flies) {
+            let looks = self.spec.policy && !self.bypass;
+            let hit = if looks { self.local_hit() } else { None };
+            let step = hit.map_or(Step::Compute, Step::Value);
+            return Coming::Now(self, step);
         }
         Coming::Later(Box::pin(async move {
             let step = self.find().await;
@@ -214,16 +242,21 @@ impl Call {
         if let Some(inspection) = self.inspection.clone() {
             return self.inspected(&inspection).await;
         }
-        if let Some(current) = self.proven_local_current().await {
-            self.is_local_hit();
+        if let Some(current) = self.proven_local_hit().await {
+            return Step::Value(current);
+        }
+        if self.spec.policy
+            && !self.inner().strict
+            && let Some(current) = self.local_hit()
+        {
             return Step::Value(current);
         }
         if let Some(current) = self.shared_hit().await {
             return Step::Value(current);
         }
         match self.spec.singleflight {
-            Some(flying) => self.fly(flying).await,
-            None => Step::Compute,
+            Some(flying) if !self.spec.policy => self.fly(flying).await,
+            _ => Step::Compute,
         }
     }
 
@@ -242,14 +275,16 @@ impl Call {
             Request::Identify => Step::Missed,
             Request::Peek | Request::Put(_) if inspection.is_astray() => Step::Missed,
             Request::Peek => {
-                let mut current = self.local_current();
+                let mut current = self.local_hit();
                 if current.is_none() {
-                    current = self.proven_local_current().await;
+                    current = self.proven_local_hit().await;
                 }
                 if current.is_none() {
                     current = self.shared_hit().await;
                 }
-                current.map_or_else(
+                // What is due is still what a call would be answered.
+                let kept = self.kept.take().filter(Current::is_fresh);
+                current.or(kept).map_or_else(
                     || {
                         // That it is not there is known as of now, and may change.
                         let [_, namespace, key] = self.subject().implicit();
@@ -276,19 +311,31 @@ impl Call {
         }
     }
 
-    /// From the plan to the compute: the lease, another look, and the head.
+    /// From the plan to the compute: the flight, where that waited for the plan; the lease, another
+    /// look, and the head.
     fn securing(mut self: Box<Self>) -> Coming {
-        if matches!(self.role, Role::Leader(_)) && self.inner().shared.is_some() {
-            return Coming::Later(Box::pin(async move {
-                let step = self.lease().await;
-                if matches!(step, Step::Compute) {
-                    self.begin();
-                }
-                (self, step)
-            }));
+        let flying = match self.role {
+            Role::Alone if self.spec.policy && self.may_look() => self.spec.singleflight,
+            _ => None,
+        };
+        let leases = matches!(self.role, Role::Leader(_)) && self.inner().shared.is_some();
+        if flying.is_none() && !leases {
+            self.begin();
+            return Coming::Now(self, Step::Compute);
         }
-        self.begin();
-        Coming::Now(self, Step::Compute)
+        Coming::Later(Box::pin(async move {
+            let mut step = match flying {
+                Some(flying) => self.fly(flying).await,
+                None => Step::Compute,
+            };
+            if matches!((&step, &self.role), (Step::Compute, Role::Leader(_))) {
+                step = self.lease().await;
+            }
+            if matches!(step, Step::Compute) {
+                self.begin();
+            }
+            (self, step)
+        }))
     }
 
     /// The compute begins here.

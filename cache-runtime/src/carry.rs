@@ -12,7 +12,7 @@ use crate::scope::{self, Bodies, Flag, Inside, Restore};
 /// What a piece of code stands in: the computes whose bodies it belongs to, the default cache of a
 /// test, a bypass.
 #[derive(Clone, Debug)]
-struct Surroundings {
+pub(crate) struct Surroundings {
     bodies: Bodies,
     cache: Option<Cache>,
     bypass: bool,
@@ -27,8 +27,18 @@ impl Surroundings {
         }
     }
 
+    /// For work in the background that is begun here: it belongs to no compute, and does not keep a
+    /// test's cache.
+    pub(crate) fn of_background() -> Self {
+        Self {
+            bodies: Bodies::none(),
+            cache: scope::is_open(Flag::CACHE).then(|| Cache::current(None).for_background()),
+            bypass: false,
+        }
+    }
+
     /// Makes them those of this thread, until dropped.
-    fn enter(&self) -> Entered {
+    pub(crate) fn enter(&self) -> Entered {
         let bypass = self.bypass.then(|| scope::open(Flag::BYPASS));
         let cache = self.cache.as_ref().map(Cache::enter);
         Entered {
@@ -41,7 +51,7 @@ impl Surroundings {
 
 /// Surroundings on this thread. Each guard puts back what it found, so they go in the order that is
 /// opposite to how they came.
-struct Entered {
+pub(crate) struct Entered {
     _inside: Inside,
     _cache: Option<cache::Entered>,
     _bypass: Option<Restore>,

@@ -12,7 +12,7 @@ use crate::tag::TagHash;
 /// The first three bytes of every entry.
 const MAGIC: [u8; 3] = *b"AFR";
 /// The fourth.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 // Where each field begins. Frozen: another layout is another format version.
 const CODEC: usize = 4;
@@ -23,11 +23,12 @@ const VERSION: usize = 24;
 const SOFT_EXPIRY: usize = 32;
 const HARD_EXPIRY: usize = 40;
 const COMPUTE_TIME: usize = 48;
-const KEY: usize = 52;
-const SHAPE: usize = 68;
-const CHECKSUM: usize = 76;
+const DUE: usize = 52;
+const KEY: usize = 60;
+const SHAPE: usize = 76;
+const CHECKSUM: usize = 84;
 /// The length of the header.
-const HEADER: usize = 84;
+const HEADER: usize = 92;
 
 /// What an entry says about its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,9 @@ pub(crate) struct Header {
     pub(crate) hard_expiry: u64,
     /// How long the compute took, in microseconds.
     pub(crate) compute_micros: u32,
+    /// From when on the entry is to be computed anew, ahead of its end, in milliseconds of the
+    /// server's time: never later than it is stale.
+    pub(crate) due: u64,
     /// The digest of the key.
     pub(crate) key: [u8; 16],
     /// The fingerprint of the type that was stored.
@@ -105,6 +109,7 @@ pub(crate) fn encode(header: &Header, tags: &[TagHash], payload: &[u8]) -> Resul
     bytes.extend(header.soft_expiry.to_le_bytes());
     bytes.extend(header.hard_expiry.to_le_bytes());
     bytes.extend(header.compute_micros.to_le_bytes());
+    bytes.extend(header.due.to_le_bytes());
     bytes.extend(header.key);
     bytes.extend(header.shape.to_le_bytes());
     bytes.extend([0; 8]);
@@ -167,6 +172,7 @@ fn read_header(bytes: &[u8; HEADER]) -> Result<Header, Unreadable> {
         soft_expiry: u64::from_le_bytes(field(bytes, SOFT_EXPIRY)),
         hard_expiry: u64::from_le_bytes(field(bytes, HARD_EXPIRY)),
         compute_micros: u32::from_le_bytes(field(bytes, COMPUTE_TIME)),
+        due: u64::from_le_bytes(field(bytes, DUE)),
         key: field(bytes, KEY),
         shape: u64::from_le_bytes(field(bytes, SHAPE)),
         codec: Codec::from_id(bytes[CODEC]).ok_or(Unreadable::Codec)?,

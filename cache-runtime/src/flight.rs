@@ -184,6 +184,23 @@ impl<H: Send + 'static> Flights<H> {
         Role::Leader(self.leader(key, &flight, None))
     }
 
+    /// Starts the flight of this key, if there is none.
+    pub(crate) fn lead(self: &Arc<Self>, key: &LocalKey) -> Option<Leader<H>> {
+        let mut flights = self.shard(key);
+        if let Some(flight) = flights.get(key) {
+            let mut state = flight.state();
+            let Phase::Vacant(left) = &mut state.phase else {
+                return None;
+            };
+            let left = left.take();
+            state.phase = Phase::Preparing;
+            return Some(self.leader(key, flight, left));
+        }
+        let flight = Arc::new(Flight::new());
+        flights.insert(key.clone(), Arc::clone(&flight));
+        Some(self.leader(key, &flight, None))
+    }
+
     fn leader(
         self: &Arc<Self>,
         key: &LocalKey,

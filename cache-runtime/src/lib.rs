@@ -16,9 +16,12 @@
     )
 )]
 
+mod background;
+mod backoff;
 mod cache;
 mod call;
 mod carry;
+mod chance;
 mod clock;
 mod codec;
 mod entry;
@@ -54,7 +57,7 @@ pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};
 pub use key::{BySerde, Key, KeyPart, KeyWriter, by_serde};
-pub use observe::{Event, Observer, Stats};
+pub use observe::{Event, Observer, Stats, Why};
 pub use output::{Cacheable, Storable};
 pub use plain::Lookup;
 pub use policy::{Background, Inline, Limited, Policy, Unlimited};

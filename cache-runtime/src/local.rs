@@ -178,15 +178,72 @@ impl BuildHasher for Passed {
     }
 }
 
+/// How long a value is good for, on the cache's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// From then on it is to be computed anew, though it is fresh: no later than it is stale.
+    pub(crate) due: Millis,
+    /// From then on it is stale.
+    pub(crate) expires: Millis,
+    /// Whether it may be of use when it is due or stale.
+    pub(crate) lasting: bool,
+}
+
+/// What a value is good for at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It is handed out as it is.
+    Fresh,
+    /// It is past its ttl, and handed out as it is: a new one is seen to; or could not be had, and the
+    /// next try is not due.
+    Settled { failing: bool },
+    /// It is fresh, and to be computed anew.
+    Due,
+    /// It is past its ttl.
+    Stale,
+}
+
+impl Term {
+    /// Fresh until then, and no use after that.
+    pub(crate) fn until(expires: Millis) -> Self {
+        Self {
+            due: expires,
+            expires,
+            lasting: false,
+        }
+    }
+
+    /// What the value is good for now.
+    pub(crate) fn age(&self, now: Millis) -> Age {
+        if now < self.due {
+            Age::Fresh
+        } else if now < self.expires {
+            Age::Due
+        } else {
+            Age::Stale
+        }
+    }
+}
+
+/// What there is to know of a value that may be of use when it is due or stale.
+#[derive(Debug)]
+struct Lasting {
+    expires: Millis,
+    /// Until when it is handed out as it is, in the upper bits; in the lowest, whether that is because
+    /// a new one could not be had.
+    settled: AtomicU64,
+}
+
 /// A value in the local tier, with what is needed to judge it.
 pub(crate) struct LocalEntry {
     pub(crate) value: Value,
     pub(crate) at: Position,
     pub(crate) tags: Arc<[TagHash]>,
-    pub(crate) expires: Millis,
+    due: Millis,
     /// The epoch at which it was last judged current; 0 is none.
     judged: AtomicU64,
     weight: u64,
+    lasting: Option<Box<Lasting>>,
 }
 
 impl LocalEntry {
@@ -195,17 +252,67 @@ impl LocalEntry {
         value: Value,
         at: Position,
         tags: Arc<[TagHash]>,
-        expires: Millis,
+        term: Term,
         size: usize,
     ) -> Self {
         let weight = (size + size_of_val(&*tags)) as u64;
+        let lasting = term.lasting.then(|| {
+            Box::new(Lasting {
+                expires: term.expires,
+                settled: AtomicU64::new(0),
+            })
+        });
         Self {
             value,
             at,
             tags,
-            expires,
+            due: term.due,
             judged: AtomicU64::new(0),
             weight,
+            lasting,
+        }
+    }
+
+    /// How long it is good for.
+    pub(crate) fn term(&self) -> Term {
+        let expires = self.lasting.as_ref().map_or(self.due, |one| one.expires);
+        Term {
+            due: self.due,
+            expires,
+            lasting: self.lasting.is_some(),
+        }
+    }
+
+    /// What it is good for now, without regard to whether it is current.
+    #[inline]
+    pub(crate) fn age(&self, now: Millis) -> Age {
+        if now < self.due {
+            Age::Fresh
+        } else {
+            self.late_age(now)
+        }
+    }
+
+    #[cold]
+    fn late_age(&self, now: Millis) -> Age {
+        let age = self.term().age(now);
+        let settled = self
+            .lasting
+            .as_ref()
+            .map_or(0, |one| one.settled.load(Ordering::Relaxed));
+        let (is_settled, failing) = (now < settled >> 1, settled & 1 == 1);
+        match age {
+            Age::Due if is_settled => Age::Fresh,
+            Age::Stale if is_settled => Age::Settled { failing },
+            _ => age,
+        }
+    }
+
+    /// It is handed out as it is until then: that a new one is needed is known.
+    fn settle(&self, until: Millis, failing: bool) {
+        if let Some(one) = &self.lasting {
+            one.settled
+                .store(until << 1 | u64::from(failing), Ordering::Relaxed);
         }
     }
 
@@ -348,6 +455,14 @@ impl Local {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         read(shard.get(key)?)
+    }
+
+    /// Says of the entry of a key, if it still is the one that ends then, that it is handed out as it
+    /// is until some moment.
+    pub(crate) fn settle(&self, key: &KeyRef<'_>, expires: Millis, until: Millis, failing: bool) {
+        self.read(key, |entry| {
+            (entry.term().expires == expires).then(|| entry.settle(until, failing))
+        });
     }
 
     /// Stores an entry, unless one of the same log with a higher version is there.

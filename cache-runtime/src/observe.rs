@@ -36,10 +36,77 @@ pub enum Event<'a> {
         /// The position in the log of the last of them.
         version: u64,
     },
+    /// A call got a value past its ttl, as its function's policy allows.
+    Stale {
+        /// The function's name.
+        function: &'static str,
+        /// Why it got no fresh one.
+        why: Why,
+    },
+    /// A background compute has brought a new value, and it is stored.
+    Refreshed {
+        /// The function's name.
+        function: &'static str,
+        /// Whether the value before was still fresh.
+        ahead: bool,
+    },
+    /// A background compute has failed, or brought nothing to store: the next one waits for the
+    /// backoff.
+    RefreshFailed {
+        /// The function's name.
+        function: &'static str,
+    },
+    /// There was no room for a background compute: see [`max_background`](crate::Builder::max_background).
+    RefreshSkipped {
+        /// The function's name.
+        function: &'static str,
+    },
+    /// A compute took longer than a timeout of its function's policy.
+    TimedOut {
+        /// The function's name.
+        function: &'static str,
+        /// Whether it was the `hard_timeout`.
+        hard: bool,
+    },
+    /// Background computes were given up, because the last handle on the cache was dropped or its
+    /// [`shutdown`](crate::Cache::shutdown) had no more time.
+    Abandoned {
+        /// How many.
+        computes: usize,
+    },
     /// The shared store was reached, or reached again.
     Connected,
     /// The shared store was lost: calls compute until it is back.
     Disconnected,
+}
+
+/// Why a call got a value past its ttl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// It is within [`stale_for`](crate::Policy::stale_for): a new value is being computed, or will
+    /// be.
+    Refreshing,
+    /// Computing a new value has failed.
+    Failed,
+    /// Computing has failed before, and the next try is not due: see
+    /// [`backoff`](crate::Policy::backoff).
+    Backoff,
+    /// The [`soft_timeout`](crate::Policy::soft_timeout) has passed.
+    SoftTimeout,
+    /// The [`hard_timeout`](crate::Policy::hard_timeout) has passed.
+    HardTimeout,
+}
+
+impl Why {
+    /// Of a value that is handed out without another look.
+    pub(crate) fn settled(failing: bool) -> Self {
+        if failing {
+            Self::Backoff
+        } else {
+            Self::Refreshing
+        }
+    }
 }
 
 /// Receives a cache's [`Event`]s. Called on the path of a call or on the connection's task: it
@@ -68,6 +135,8 @@ macro_rules! counters {
             /// How many crash-safe mutations are under way, in any process: what carries their
             /// tags is computed.
             pub marks: u64,
+            /// How many computes are under way in the background.
+            pub background: u64,
             /// How many values the local tier holds, current or not.
             pub local_entries: u64,
         }
@@ -80,7 +149,7 @@ macro_rules! counters {
 
         impl Counters {
             pub(crate) fn snapshot(&self) -> Stats {
-                Stats { $($name: self.$name.get(),)* owed: 0, marks: 0, local_entries: 0 }
+                Stats { $($name: self.$name.get(),)* owed: 0, marks: 0, background: 0, local_entries: 0 }
             }
         }
 
@@ -90,6 +159,7 @@ macro_rules! counters {
                     $(($label, self.$name),)*
                     ("owed tags", self.owed),
                     ("marks", self.marks),
+                    ("in the background", self.background),
                     ("local entries", self.local_entries),
                 ];
                 let told = rows.into_iter().filter(|&(_, count)| count > 0);
@@ -118,8 +188,22 @@ counters! {
     coalesced: "coalesced",
     /// Calls that ran the body because the cache was bypassed.
     bypassed: "bypassed",
-    /// Computes that ended in the function's own error.
+    /// Calls that got the error of their hard timeout.
+    timed_out: "timed out",
+    /// Computes that ended in the function's own error, those in the background too.
     failed: "failed computes",
+    /// Background computes whose value was stored.
+    refreshed: "refreshed",
+    /// Those of them that brought it before the value before was stale.
+    refreshed_ahead: "refreshed ahead",
+    /// Background computes that failed, or brought nothing to store.
+    failed_refreshes: "failed refreshes",
+    /// Background computes that were not begun, or not gone on with, for want of room.
+    skipped_refreshes: "skipped refreshes",
+    /// Times that a call waited as long as its soft timeout, and got a value past its ttl.
+    soft_timeouts: "soft timeouts",
+    /// Times that a call waited as long as its hard timeout.
+    hard_timeouts: "hard timeouts",
     /// Values stored, in either tier.
     stored: "stored",
     /// Values that were not stored: `store_if`, a ttl of zero, too large, or not encodable.
@@ -263,6 +347,13 @@ impl Reporter {
         if catch_unwind(AssertUnwindSafe(|| observer.event(event))).is_err() {
             tracing::error!(target: "afresh", ?event, "the observer panicked");
         }
+    }
+
+    /// A call got a value past its ttl.
+    #[cold]
+    pub(crate) fn stale(&self, function: &'static str, why: Why) {
+        self.counters.stale.add();
+        self.tell(&Event::Stale { function, why });
     }
 
     /// A fault that nobody saw: a call computed instead, or what failed is tried again.

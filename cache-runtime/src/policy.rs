@@ -73,6 +73,11 @@ impl Rules {
         jitter: 0.0,
         backoff: (Duration::from_secs(1), Duration::from_secs(30)),
     };
+
+    /// How long past its ttl a value may be of use.
+    pub(crate) fn grace(&self) -> Duration {
+        self.stale_for.max(self.stale_if_error)
+    }
 }
 
 impl Policy {

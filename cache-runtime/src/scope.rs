@@ -128,6 +128,11 @@ impl Bodies {
         Self(with_bodies(|bodies| bodies.clone()).unwrap_or_default())
     }
 
+    /// Those of work that belongs to nobody's.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Says that what runs on this thread belongs to them, until dropped.
     pub(crate) fn enter(&self) -> Inside {
         let inherits = self.0.last().is_some_and(|body| body.inherited.is_some());

@@ -200,13 +200,14 @@ impl Future for Alarm {
                 return Poll::Ready(());
             }
             if !self.clock.is_manual() {
-                // The clock lags behind the timer: without that, it would have to be set again.
+                // The clock lags behind the timer. Where that has run, it counts: it may be one of a
+                // paused runtime.
                 let timer = armed.timer.take();
                 let Some(mut timer) = timer.or_else(|| sleep(left + LAG).map(Box::pin)) else {
                     return Poll::Ready(());
                 };
                 if timer.as_mut().poll(cx).is_ready() {
-                    continue;
+                    return Poll::Ready(());
                 }
                 armed.timer = Some(timer);
             }

@@ -7,13 +7,20 @@ use crate::source::Source;
 
 /// From left to right. `ARCHITECTURE.md` says what each is for.
 const ORDER: [&[&str]; 11] = [
-    &["error", "clock", "timer"],
+    &["chance", "error", "clock", "timer"],
     &["spec", "key", "tag", "codec", "shape", "observe", "policy"],
     &["log", "entry", "output", "catalog"],
     &["local"],
     &["shared"],
     &["shared/redis"],
-    &["flight", "inherit", "lease", "scope"],
+    &[
+        "backoff",
+        "background",
+        "flight",
+        "inherit",
+        "lease",
+        "scope",
+    ],
     &["cache"],
     &["inspect", "carry"],
     &["call", "invalidate"],

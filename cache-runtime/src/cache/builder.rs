@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cache, Inner, Off};
+use crate::background::Background;
+use crate::backoff::Backoff;
 use crate::clock::{Clock, ManualClock};
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +19,7 @@ use crate::shared::Shared;
 const LOCAL_CAPACITY: usize = 100_000;
 const MAX_VALUE: usize = 8 << 20;
 const MAX_TTL: Duration = Duration::from_hours(168);
+const MAX_BACKGROUND: usize = 64;
 const OP_TIMEOUT: Duration = Duration::from_millis(250);
 /// More would cost the server more than they bring.
 const MAX_CONNECTIONS: usize = 64;
@@ -67,6 +70,7 @@ pub struct Builder {
     consistency: Consistency,
     connections: usize,
     trust_failover: bool,
+    max_background: usize,
     observer: Option<Arc<dyn Observer>>,
     clock: Option<Arc<Clock>>,
 }
@@ -87,6 +91,7 @@ impl Default for Builder {
             consistency: Consistency::default(),
             connections: 1,
             trust_failover: false,
+            max_background: MAX_BACKGROUND,
             observer: None,
             clock: None,
         }
@@ -145,6 +150,14 @@ impl Builder {
     /// which is reported; this process may keep it. Default: 8 MiB.
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = bytes;
+        self
+    }
+
+    /// How many computes go on in the background at one time, as [policies](crate::Policy) ask for
+    /// them. Where there is no room for one more, it is skipped, which is counted: the next call
+    /// tries again. Default: 64.
+    pub fn max_background(mut self, computes: usize) -> Self {
+        self.max_background = computes;
         self
     }
 
@@ -392,7 +405,7 @@ impl Builder {
     ) -> Cache {
         let keeps = self.local || shared.is_none();
         let local = keeps.then(|| Local::new(self.local_capacity, self.local_bytes, seed()));
-        Cache(Arc::new(Inner {
+        Cache::new(Inner {
             clock,
             view,
             local,
@@ -406,8 +419,10 @@ impl Builder {
             max_ttl: self.max_ttl,
             max_value: self.max_value,
             strict: self.consistency == Consistency::Strict && self.url.is_some(),
+            backoff: Backoff::default(),
+            background: Background::new(self.max_background),
             off,
-        }))
+        })
     }
 }
 

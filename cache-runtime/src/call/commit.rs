@@ -3,7 +3,6 @@
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::{Call, Role, Work};
 use crate::entry::{self, Header};
@@ -35,12 +34,16 @@ impl Call {
         self.is_computed();
         let wanted = matches!(self.role, Role::Leader(_)) || (keep && self.stores());
         if !wanted && !self.bypass {
-            self.inner().reporter.counters.not_stored.add();
+            self.is_not_stored();
         }
         wanted
     }
 
-    fn is_computed(&self) {
+    pub(super) fn is_computed(&self) {
+        if self.is_behind() {
+            // Its caller has been answered.
+            return;
+        }
         let counters = &self.inner().reporter.counters;
         if self.bypass {
             counters.bypassed.add();
@@ -55,10 +58,6 @@ impl Call {
         !self.bypass && !self.spoilt && self.ttl.is_some_and(|ttl| !ttl.is_zero())
     }
 
-    fn ttl(&self) -> Duration {
-        self.ttl.unwrap_or_default().min(self.inner().max_ttl)
-    }
-
     /// Stores the value and lands with it: at once, or by what it returns.
     pub(super) fn committing(mut self: Box<Self>, value: Value, keep: bool) -> Option<Work<()>> {
         if self.inner().shared.is_none() && !matches!(self.role, Role::Replaces) {
@@ -67,7 +66,7 @@ impl Call {
             if keep && self.stores() {
                 self.keep_alone(value);
             } else {
-                self.inner().reporter.counters.not_stored.add();
+                self.is_not_stored();
             }
             self.land(landing);
             return None;
@@ -90,7 +89,7 @@ impl Call {
         if keep && self.stores() && !self.is_held() {
             self.store(value, lease).await;
         } else {
-            self.inner().reporter.counters.not_stored.add();
+            self.is_not_stored();
             drop(lease);
         }
         self.land(landing);
@@ -133,24 +132,36 @@ impl Call {
             Some((shared, slot)) => self.send(&shared, &slot, &value, noted, lease).await,
             None => Sent::Not,
         };
-        let counters = &self.inner().reporter.counters;
         match sent {
             Sent::Stored(size) => {
-                counters.stored.add();
                 self.keep(value, noted.at, size);
+                self.is_stored();
             }
             Sent::Not => self.keep_alone(value),
-            Sent::Refused => counters.refused.add(),
+            Sent::Refused => self.inner().reporter.counters.refused.add(),
         }
     }
 
     /// Stores the value in this process only.
     fn keep_alone(&self, value: Value) {
-        let counters = &self.inner().reporter.counters;
         if self.keep(value, self.noted.at, 0) {
-            counters.stored.add();
+            self.is_stored();
         } else {
-            counters.not_stored.add();
+            self.is_not_stored();
+        }
+    }
+
+    pub(super) fn is_stored(&self) {
+        self.inner().reporter.counters.stored.add();
+        if let Some(ruling) = &self.ruling {
+            ruling.succeeded();
+        }
+    }
+
+    fn is_not_stored(&self) {
+        self.inner().reporter.counters.not_stored.add();
+        if let Some(ruling) = &self.ruling {
+            ruling.brought_nothing();
         }
     }
 
@@ -163,9 +174,8 @@ impl Call {
         if at == Position::NOWHERE {
             return false;
         }
-        let expires = inner.clock.now() + crate::clock::millis(self.ttl());
         let size = size.max(size_of_val(&*value)) + size_of::<LocalEntry>();
-        let entry = LocalEntry::new(value, at, Arc::clone(&self.tags), expires, size);
+        let entry = LocalEntry::new(value, at, Arc::clone(&self.tags), self.term(), size);
         local.insert(self.key.clone(), entry);
         true
     }
@@ -195,7 +205,7 @@ impl Call {
             log,
             version: noted.at.head,
             bytes,
-            ttl: self.ttl(),
+            ttl: self.kept_for(),
         };
         match shared.fill(slot, fill).await {
             Ok(filled) => {
@@ -229,14 +239,14 @@ impl Call {
         self.try_round_trip(vtable, &payload)?;
         let subject = self.subject();
         let now = shared.now();
-        let expiry = now + crate::clock::millis(self.ttl());
-        let took = self.inner().clock.now().saturating_sub(self.started);
+        let lifetime = self.lifetime();
         let header = Header {
             log: noted.id.unwrap_or_default(),
             version: noted.at.head,
-            soft_expiry: expiry,
-            hard_expiry: expiry,
-            compute_micros: u32::try_from(took.saturating_mul(1_000)).unwrap_or(u32::MAX),
+            soft_expiry: now + lifetime.fresh,
+            hard_expiry: now + lifetime.total,
+            compute_micros: lifetime.compute_micros,
+            due: now + lifetime.due,
             key: subject.digest,
             shape: subject.shape,
             codec,
@@ -305,10 +315,12 @@ impl Call {
         Err(self.unsuited(vtable, "it does not come back from its bytes"))
     }
 
-    /// Lands with a failure. Nothing is stored.
+    /// Lands with a failure. Nothing is stored. Whether this call returns it is counted by others.
     pub(super) fn fail(&mut self, share: &dyn Fn() -> Failure, is_whole: bool) {
-        self.is_computed();
         self.inner().reporter.counters.failed.add();
+        if let Some(ruling) = &self.ruling {
+            ruling.failed();
+        }
         if is_whole {
             self.misuse(
                 "its return type is a type parameter that turned out to be a `Result`, which is \

@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::lookup::Current;
 use super::{Call, Role, Step};
 use crate::cache::Inner;
+use crate::clock::Millis;
 use crate::flight::{Awaited, Course, Follower, Landing, Role as Seat};
 use crate::inspect::{Outcome, Tier};
 use crate::lease::Lease;
+use crate::local::{Age, Term};
 use crate::log::{Judgement, Position};
 use crate::output::Failure;
 use crate::shared::{Bid, Bidden, Shared, Slot, Token};
@@ -67,7 +69,10 @@ impl Call {
                 }
                 Seat::Follower(mut follower) => {
                     let left = Duration::from_millis(self.left());
-                    match timer::timeout(left, follower.wait()).await {
+                    let waiting = self.waiting();
+                    let awaited = timer::timeout(left, follower.wait()).await;
+                    drop(waiting);
+                    match awaited {
                         None => return self.gives_up(),
                         Some(Awaited::Elected(leader)) => {
                             self.role = Role::Leader(leader);
@@ -121,6 +126,8 @@ impl Call {
                         value,
                         at,
                         tags,
+                        term: Term::until(Millis::MAX),
+                        age: Age::Fresh,
                         valid,
                     })
                 })
@@ -136,9 +143,9 @@ impl Call {
 
     /// A flight may have landed between the look-up and the seat.
     fn look_again(&mut self) -> Step {
-        match self.local_current() {
+        match self.local_current().filter(Current::is_fresh) {
             Some(current) => {
-                self.is_local_hit();
+                self.is_local_hit(&current);
                 self.bring(current)
             }
             None => Step::Compute,
@@ -252,10 +259,14 @@ impl Call {
                     (waited, supersede) = (Some(holder), None);
                     at = self.inner().view.locate(&log, head);
                     let change = noted.then_some(change);
-                    if !self.await_change(change, remaining, holder).await {
+                    let waiting = self.waiting();
+                    let in_time = self.await_change(change, remaining, holder).await;
+                    drop(waiting);
+                    if !in_time {
                         return self.gives_up();
                     }
-                    if let Some(current) = self.shared_current().await {
+                    let found = self.shared_current().await;
+                    if let Some(current) = found.filter(Current::is_fresh) {
                         self.is_coalesced();
                         return self.bring(current);
                     }
@@ -277,14 +288,15 @@ impl Call {
         slot: &Arc<Slot>,
         bytes: Vec<u8>,
     ) -> Option<Step> {
-        let current = self.read(shared, slot, bytes).await?;
+        let current = self.read(shared, slot, bytes).await;
+        let current = current.filter(Current::is_fresh)?;
         self.inner().reporter.counters.hits_shared.add();
         self.tell(Outcome::Hit(Tier::Shared));
         Some(self.bring(current))
     }
 
     /// Lands with a value that was found in a tier.
-    fn bring(&mut self, current: Current) -> Step {
+    pub(super) fn bring(&mut self, current: Current) -> Step {
         self.land(Landing::Value {
             value: Arc::clone(&current.value),
             at: current.at,

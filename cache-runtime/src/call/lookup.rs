@@ -1,28 +1,42 @@
 //! Reading and judging what is stored, in this process and in the shared tier.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Call;
+use super::lifetime::ahead;
+use crate::clock::{self, Millis};
 use crate::codec::Codec;
-use crate::entry::{self, Stored};
+use crate::entry::{self, Header, Stored};
 use crate::error::{Error, ErrorKind};
 use crate::inspect::{Outcome, Tier};
-use crate::local::{LocalEntry, Value};
+use crate::local::{Age, LocalEntry, Term, Value};
 use crate::log::{Judgement, Position};
 use crate::shared::{Shared, Slot};
 use crate::tag::TagHash;
 
-/// A current value of the shared tier.
+/// A current value, of whatever age.
+#[derive(Clone)]
 pub(super) struct Current {
     pub(super) value: Value,
     pub(super) at: Position,
     pub(super) tags: Arc<[TagHash]>,
+    pub(super) term: Term,
+    /// What it was good for when it was found.
+    pub(super) age: Age,
     /// Where it is known to be current; `None` where that is here and now.
     pub(super) valid: Option<Position>,
 }
 
+impl Current {
+    /// Whether it is within its ttl.
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.age, Age::Fresh | Age::Due)
+    }
+}
+
 impl Call {
-    /// The value in the local tier, if it may be served.
+    /// The value in the local tier, of whatever age, if it is current.
     pub(super) fn local_current(&self) -> Option<Current> {
         let inner = self.inner();
         let local = inner.local.as_ref()?;
@@ -31,14 +45,38 @@ impl Call {
         }
         let now = inner.clock.now();
         local.read(&self.key.as_ref(), |entry| {
-            let serves = entry.expires > now && entry.is_current(&inner.view);
-            serves.then(|| Current {
+            entry.is_current(&inner.view).then(|| Current {
                 value: Arc::clone(&entry.value),
                 at: entry.at,
                 tags: Arc::clone(&entry.tags),
+                term: entry.term(),
+                age: entry.age(now),
                 valid: None,
             })
         })
+    }
+
+    /// The value in the local tier as the answer to this call.
+    pub(super) fn local_hit(&mut self) -> Option<Current> {
+        let current = self.local_current()?;
+        let current = self.sift(current)?;
+        self.is_local_hit(&current);
+        Some(current)
+    }
+
+    /// What is handed out as it is. What may be of use later is kept aside: the policy is not known
+    /// yet.
+    pub(super) fn sift(&mut self, current: Current) -> Option<Current> {
+        match current.age {
+            Age::Fresh | Age::Settled { .. } => return Some(current),
+            Age::Due if !self.spec.policy => return Some(current),
+            Age::Due | Age::Stale => {}
+        }
+        let later = |kept: &Current| kept.term.expires >= current.term.expires;
+        if self.spec.policy && !self.kept.as_ref().is_some_and(later) {
+            self.kept = Some(current);
+        }
+        None
     }
 
     /// Whether the view may be believed: because it is trusted for now, or because it has been
@@ -82,19 +120,21 @@ impl Call {
 
     /// The value in the local tier in `Strict`, where a call must not take it at once: what looks
     /// current is looked at again behind a barrier.
-    pub(super) async fn proven_local_current(&self) -> Option<Current> {
+    pub(super) async fn proven_local_hit(&mut self) -> Option<Current> {
         let inner = self.inner();
         if !inner.strict {
             return None;
         }
         let local = inner.local.as_ref()?;
         let now = inner.clock.now();
+        let is_policed = self.spec.policy;
         let looks_current = |entry: &LocalEntry| {
-            (entry.expires > now && entry.is_current(&inner.view)).then_some(())
+            let is_of_use = is_policed || entry.age(now) != Age::Stale;
+            (is_of_use && entry.is_current(&inner.view)).then_some(())
         };
         local.read(&self.key.as_ref(), looks_current)?;
         self.prove().await;
-        self.local_current()
+        self.local_hit()
     }
 
     /// The shared tier and this entry's place in it, if there is one and it is within reach.
@@ -111,14 +151,16 @@ impl Call {
     }
 
     /// The value in the shared tier as the answer to this call.
-    pub(super) async fn shared_hit(&self) -> Option<Current> {
+    pub(super) async fn shared_hit(&mut self) -> Option<Current> {
         let current = self.shared_current().await?;
+        let current = self.sift(current)?;
         self.inner().reporter.counters.hits_shared.add();
         self.tell(Outcome::Hit(Tier::Shared));
         Some(current)
     }
 
-    /// The value in the shared tier, if it may be served. It is kept in the local tier too.
+    /// The value in the shared tier, if it is current; of whatever age, where there is a policy. It
+    /// is kept in the local tier too.
     pub(super) async fn shared_current(&self) -> Option<Current> {
         let (shared, slot) = self.reachable()?;
         let prove = self.inner().strict && self.proven.get().is_none();
@@ -154,11 +196,7 @@ impl Call {
                 return None;
             }
         };
-        let now = shared.now();
-        let left = stored.header.soft_expiry.saturating_sub(now);
-        if left == 0 {
-            return None;
-        }
+        let term = self.term_of(&stored.header, shared.now())?;
         let at = self.judged(shared, &stored).await?;
         let value = match (codec.decode)(stored.payload, stored.header.codec) {
             Ok(value) => value,
@@ -169,16 +207,48 @@ impl Call {
         };
         let tags: Arc<[TagHash]> = stored.tags.into();
         if let Some(local) = &self.inner().local {
-            let expires = self.inner().clock.now() + left;
             let size = stored.payload.len();
-            let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), expires, size);
+            let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), term, size);
             local.insert(self.key.clone(), kept);
         }
         Some(Current {
             value,
             at,
             tags,
+            term,
+            age: term.age(self.inner().clock.now()),
             valid: None,
+        })
+    }
+
+    /// How long an entry is good for on this process's clock, if it still is good for anything.
+    fn term_of(&self, header: &Header, server: Millis) -> Option<Term> {
+        let now = self.inner().clock.now();
+        // From the server's clock to this one. What stands in an entry may be anything.
+        let furthest = now + clock::millis(Duration::MAX);
+        let here = |moment: Millis| {
+            now.saturating_add(moment)
+                .saturating_sub(server)
+                .min(furthest)
+        };
+        if !self.spec.policy {
+            let is_fresh = server < header.soft_expiry;
+            return is_fresh.then(|| Term::until(here(header.soft_expiry)));
+        }
+        if server >= header.hard_expiry {
+            return None;
+        }
+        let expires = here(header.soft_expiry);
+        let mut due = expires;
+        if header.due < header.soft_expiry {
+            let left = header.soft_expiry - header.due;
+            due = expires.saturating_sub(left.saturating_add(ahead(header.compute_micros)));
+        }
+        let lasting = due < expires || header.soft_expiry < header.hard_expiry;
+        Some(Term {
+            due,
+            expires,
+            lasting,
         })
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::Call;
+use super::behind::Owning;
 use crate::error::Error;
 use crate::output::{Claim, Kit};
 use crate::policy::Rules;
@@ -16,9 +17,6 @@ use crate::tag::Tag;
 
 /// An output that was given in the body's place, and how to take it out of its box.
 type Given<R> = (Box<dyn Any + Send>, Claim<R>);
-
-/// A body that owns what it needs: it may go on where its caller is gone.
-pub(super) type Owning<R> = Pin<Box<dyn Future<Output = Finished<R>> + Send>>;
 
 /// What the arguments have to say about a compute, while it is written down; and what that has to
 /// know of the function's types.
@@ -34,7 +32,7 @@ pub struct Start<R, T> {
     /// What the call returns when its hard timeout has passed.
     pub(super) timed_out: Option<fn(Error) -> R>,
     /// The body, where it may be run in the background.
-    pub(super) owning: Option<Owning<R>>,
+    pub(super) owning: Option<Owning<R, T>>,
     peek: fn(&R) -> Option<&T>,
 }
 

@@ -50,7 +50,7 @@ impl Call {
                 .append_if(self.noted.at, &self.tags, &record);
             let at = put.ok_or_else(too_old)?;
             self.keep(value, at, 0);
-            self.inner().reporter.counters.stored.add();
+            self.is_stored();
             return Ok(());
         };
         let Some(log) = self.noted.id else {
@@ -84,7 +84,7 @@ impl Call {
             match self.send(&shared, &slot, &value, noted, None).await {
                 Sent::Stored(size) => {
                     self.keep(value, at, size);
-                    self.inner().reporter.counters.stored.add();
+                    self.is_stored();
                     return Ok(());
                 }
                 Sent::Not => {
@@ -102,7 +102,7 @@ impl Call {
             }
         }
         if self.keep(value, at, 0) {
-            self.inner().reporter.counters.stored.add();
+            self.is_stored();
             return Ok(());
         }
         Err(Error::new(

@@ -2,10 +2,12 @@
 //! its arguments, and whether the error can be made of ours. Links of an expansion; what the policy
 //! says is followed by `steps`.
 
+use std::any::Any;
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::behind::Owning;
 use super::plan::{Finishing, Output, Start};
 use crate::error::Error;
 use crate::output::Fallible;
@@ -171,8 +173,9 @@ impl<Wait> Ruled<Background, Wait> {
     where
         B: Future<Output = R> + Send + 'static,
         R: 'static,
+        T: Any + Send,
     {
-        start.owning = Some(Box::pin(async move { body.await.finished() }));
+        start.owning = Some(Owning::new(async move { body.await.finished() }));
         std::future::pending()
     }
 
@@ -183,8 +186,9 @@ impl<Wait> Ruled<Background, Wait> {
         J: FnOnce(Finishing<R, T>) -> B,
         B: Future<Output = super::Finished<R>> + Send + 'static,
         R: 'static,
+        T: Any + Send,
     {
-        start.owning = Some(Box::pin(start.judged(judge)));
+        start.owning = Some(Owning::new(start.judged(judge)));
         std::future::pending()
     }
 }

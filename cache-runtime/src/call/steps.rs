@@ -3,14 +3,19 @@
 
 use std::any::{Any, TypeId};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::behind::{Nothing, Owning};
+use super::grace::{Fallback, Late, Ruling, Verdict};
 use super::plan::{Finished, Start};
 use super::{Call, Coming, Role, Step, Work};
+use crate::background::Permit;
 use crate::error::{Error, ErrorKind};
 use crate::inspect;
 use crate::lease::Kept;
 use crate::local::Value;
+use crate::observe::Why;
 use crate::output::Kit;
 use crate::scope::Inside;
 use crate::timer;
@@ -35,6 +40,18 @@ pub(super) fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
 pub(super) struct Steps<R, T> {
     kit: Kit<R, T>,
     stage: Stage<T>,
+    /// What a policy adds to it, once it is known.
+    guided: Option<Box<Guided<R, T>>>,
+}
+
+/// What a policy adds to a miss.
+struct Guided<R, T> {
+    /// What the call gets if the value does not come, or not in time.
+    fallback: Option<Box<Fallback>>,
+    /// What it returns if there is nothing to fall back on.
+    timed_out: Option<fn(Error) -> R>,
+    /// The body, where it is not the caller's.
+    owning: Option<Owning<R, T>>,
 }
 
 impl<R, T> std::fmt::Debug for Steps<R, T> {
@@ -89,6 +106,7 @@ impl<R, T: Any> Steps<R, T> {
         Self {
             kit,
             stage: Stage::Entered(call),
+            guided: None,
         }
     }
 
@@ -114,22 +132,18 @@ impl<R, T: Any> Steps<R, T> {
                 Stage::Securing(mut work) => {
                     let Poll::Ready((call, step)) = work.as_mut().poll(cx) else {
                         self.stage = Stage::Securing(work);
-                        return Poll::Pending;
+                        return self.wait(code, cx);
                     };
                     self.after_securing(call, step)
                 }
                 Stage::Computing(call) => {
                     let computing = Computing::of(call);
-                    let polled = code.as_mut().body(cx);
-                    if polled.is_ready() {
-                        // Before others are waited for.
-                        code.as_mut().end();
-                    }
+                    let polled = self.poll_body(code.as_mut(), cx);
                     let mut call = computing.ended();
                     let Poll::Ready(finished) = polled else {
                         call.keep_lease(cx);
                         self.stage = Stage::Computing(call);
-                        return Poll::Pending;
+                        return self.wait(code, cx);
                     };
                     self.after_computing(call, finished)
                 }
@@ -155,8 +169,95 @@ impl<R, T: Any> Steps<R, T> {
         }
     }
 
+    /// Polls the body, and lets it go when it has returned, before others are waited for.
+    fn poll_body(
+        &mut self,
+        mut code: Pin<&mut dyn Steppable<R, T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Finished<R>> {
+        let owning = self.guided.as_mut().map(|guided| &mut guided.owning);
+        if let Some(owning @ Some(_)) = owning {
+            let polled = owning
+                .as_mut()
+                .map_or(Poll::Pending, |owning| owning.body.as_mut().poll(cx));
+            if polled.is_ready() {
+                *owning = None;
+            }
+            return polled;
+        }
+        let polled = code.as_mut().body(cx);
+        if polled.is_ready() {
+            code.end();
+        }
+        polled
+    }
+
+    /// The call has to wait: unless it has done so for long enough.
+    fn wait(&mut self, code: Pin<&mut dyn Steppable<R, T>>, cx: &mut Context<'_>) -> Poll<R> {
+        let Some(guided) = &mut self.guided else {
+            return Poll::Pending;
+        };
+        let Some(fallback) = &mut guided.fallback else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(late) = fallback.poll(cx) else {
+            return Poll::Pending;
+        };
+        let ruling = Arc::clone(&fallback.ruling);
+        let output = match late {
+            Late::Value(current) => hand_out(&self.kit, &current.value).map(self.kit.wrap),
+            Late::Error(error) => guided.timed_out.map(|timed_out| timed_out(error)),
+        };
+        let Some(output) = output else {
+            return Poll::Pending;
+        };
+        self.leave(&ruling, code);
+        Poll::Ready(output)
+    }
+
+    /// The call has been answered: what it does goes on in the background where it may.
+    fn leave(&mut self, ruling: &Arc<Ruling>, code: Pin<&mut dyn Steppable<R, T>>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let owning = self.guided.take().and_then(|guided| guided.owning);
+        if let Some(owning) = owning
+            && !ruling.waits()
+        {
+            if let Some(permit) = ruling.permit() {
+                ruling.goes_behind();
+                ruling.is_seen_to();
+                self.go_on(stage, owning, Arc::clone(ruling), permit);
+                return;
+            }
+            ruling.skipped();
+        }
+        // What the body holds is let go before another call computes in its place.
+        code.end();
+        drop(stage);
+    }
+
+    /// Starts what is left of a call in the background.
+    fn go_on(&self, stage: Stage<T>, owning: Owning<R, T>, ruling: Arc<Ruling>, permit: Permit) {
+        let start = owning.starts();
+        let steps = Self {
+            kit: self.kit,
+            stage,
+            guided: Some(Box::new(Guided {
+                fallback: None,
+                timed_out: None,
+                owning: Some(owning),
+            })),
+        };
+        start(steps, ruling, permit);
+    }
+
+    /// Goes on with a call that has no caller. Returns whether it is over.
+    pub(super) fn run_behind(&mut self, cx: &mut Context<'_>) -> bool {
+        let code = std::pin::pin!(Nothing);
+        self.run(code, cx).is_ready() || matches!(self.stage, Stage::Over)
+    }
+
     fn found(
-        &self,
+        &mut self,
         call: Box<Call>,
         step: Step,
         code: Pin<&mut dyn Steppable<R, T>>,
@@ -183,7 +284,7 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// From its plan to its body.
-    pub(super) fn secure_sync(&self, start: Start<R, T>) -> Result<ComputingSync, R> {
+    pub(super) fn secure_sync(&mut self, start: Start<R, T>) -> Result<ComputingSync, R> {
         let mut next = self.after_planning(start);
         if let Ok(Stage::Securing(work)) = next {
             let (call, step) = timer::block_on(work);
@@ -199,10 +300,15 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// From its body to its end.
-    pub(super) fn finish_sync(&self, (kept, computing): ComputingSync, finished: Finished<R>) -> R {
+    pub(super) fn finish_sync(
+        &mut self,
+        (kept, computing): ComputingSync,
+        finished: Finished<R>,
+    ) -> R {
         let call = computing.ended();
         drop(kept);
-        self.end_sync(self.after_computing(call, finished))
+        let next = self.after_computing(call, finished);
+        self.end_sync(next)
     }
 
     /// What is left of a sync call that does not go on to its plan or its body.
@@ -222,7 +328,11 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// The call goes on to its plan, perhaps with an output that was given.
-    fn after_finding(&self, mut call: Box<Call>, step: Step) -> Result<Start<R, T>, Next<R, T>> {
+    fn after_finding(
+        &mut self,
+        mut call: Box<Call>,
+        step: Step,
+    ) -> Result<Start<R, T>, Next<R, T>> {
         let given = match self.take(&mut call, step) {
             Taken::Output(output) => return Err(Err(output)),
             Taken::Never => return Err(Ok(Stage::Over)),
@@ -237,16 +347,20 @@ impl<R, T: Any> Steps<R, T> {
 
     /// The call goes on to the right to compute; or, where an output was given, to what becomes of
     /// it.
-    fn after_planning(&self, start: Start<R, T>) -> Next<R, T> {
+    fn after_planning(&mut self, start: Start<R, T>) -> Next<R, T> {
         let Start {
             mut call,
             ttl,
             ttl_follows,
             tags,
             given,
+            rules,
+            timed_out,
+            owning,
             ..
         } = start;
         call.plan(ttl, ttl_follows, &tags);
+        let verdict = rules.map_or(Verdict::Compute, |rules| call.decide(rules));
         if let Some((output, claim)) = given
             && let Some(output) = claim(output)
         {
@@ -255,6 +369,26 @@ impl<R, T: Any> Steps<R, T> {
         if call.is_put() {
             return Ok(Stage::Computing(call));
         }
+        if let Verdict::Serve(current) | Verdict::Refresh(current) = &verdict
+            && let Some(value) = hand_out(&self.kit, &current.value)
+        {
+            call.is_served(current);
+            if matches!(verdict, Verdict::Refresh(_))
+                && let Some(owning) = owning
+                && let Some((ruling, permit)) = call.claim()
+            {
+                self.go_on(Stage::Securing(call.refreshing()), owning, ruling, permit);
+            }
+            return Err((self.kit.wrap)(value));
+        }
+        let fallback = call.fallback();
+        if fallback.is_some() || owning.is_some() {
+            self.guided = Some(Box::new(Guided {
+                fallback,
+                timed_out,
+                owning,
+            }));
+        }
         match call.securing() {
             Coming::Now(call, step) => self.after_securing(call, step),
             Coming::Later(work) => Ok(Stage::Securing(work)),
@@ -262,7 +396,7 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// The call goes on to its body.
-    fn after_securing(&self, mut call: Box<Call>, step: Step) -> Next<R, T> {
+    fn after_securing(&mut self, mut call: Box<Call>, step: Step) -> Next<R, T> {
         match self.take(&mut call, step) {
             Taken::Output(output) => Err(output),
             Taken::Compute | Taken::Put(_) | Taken::Never => Ok(Stage::Computing(call)),
@@ -270,8 +404,8 @@ impl<R, T: Any> Steps<R, T> {
     }
 
     /// The call goes on to storing what the body returned.
-    fn after_computing(&self, mut call: Box<Call>, finished: Finished<R>) -> Next<R, T> {
-        let kit = &self.kit;
+    fn after_computing(&mut self, mut call: Box<Call>, finished: Finished<R>) -> Next<R, T> {
+        let kit = self.kit;
         let Finished {
             output,
             keep,
@@ -303,23 +437,37 @@ impl<R, T: Any> Steps<R, T> {
             Err(failure) => {
                 let is_whole = typeid::of::<R>() == TypeId::of::<T>();
                 call.take_over();
-                call.hand_over_own();
                 call.fail(&|| (kit.share)(&failure), is_whole);
+                if let Some(output) = self.instead() {
+                    return Err(output);
+                }
+                call.is_computed();
+                call.hand_over_own();
                 Err(failure)
             }
         }
     }
 
-    fn take(&self, call: &mut Call, step: Step) -> Taken<R> {
-        let kit = &self.kit;
+    /// What a call returns in place of a failure, where the policy has a value for that.
+    fn instead(&mut self) -> Option<R> {
+        let fallback = self.guided.as_mut()?.fallback.as_mut()?;
+        let current = fallback.value(Why::Failed)?;
+        hand_out(&self.kit, &current.value).map(self.kit.wrap)
+    }
+
+    fn take(&mut self, call: &mut Call, step: Step) -> Taken<R> {
+        let kit = self.kit;
         match step {
             Step::Value(current) => {
-                if let Some(value) = hand_out(kit, &current.value) {
+                if let Some(value) = hand_out(&kit, &current.value) {
                     call.hand_over(&current.tags, current.valid);
                     return Taken::Output((kit.wrap)(value));
                 }
             }
             Step::Failed(failure, tags, valid) => {
+                if let Some(output) = self.instead() {
+                    return Taken::Output(output);
+                }
                 if let Some(output) = (kit.restore)(&failure) {
                     call.hand_over(&tags, Some(valid));
                     call.is_coalesced();

@@ -15,7 +15,8 @@ use super::{Call, Site};
 use crate::cache::{Cache, Inner};
 use crate::inspect;
 use crate::key::KeyWriter;
-use crate::local::{Home, KeyRef, LocalEntry, Value};
+use crate::local::{Age, Home, KeyRef, LocalEntry, Value};
+use crate::observe::Why;
 use crate::output::Kit;
 use crate::scope::{self, Flag};
 use crate::spec::Spec;
@@ -90,15 +91,14 @@ fn enter_slowly<R, T: Any>(
     let is_plain = scope::is_plain();
     let output = typeid::of::<R>();
     let call = Call::new(*spec, site, cache, *home, key, kit.codec, output);
-    let call = Box::new(call);
+    let mut call = Box::new(call);
     // Inside a scope nothing has been looked up yet, unless the scope says not to look.
     if !is_plain
         && call.may_look()
-        && let Some(current) = call.local_current()
+        && let Some(current) = call.local_hit()
         && let Some(hit) = hand_out(&kit, &current.value)
     {
         call.hand_over(&current.tags, None);
-        call.is_local_hit();
         return Entered(Found::Hit(Some(hit), kit.wrap));
     }
     Entered(Found::Miss(Box::new(Steps::new(kit, call))))
@@ -129,8 +129,14 @@ fn local_hit<R, T: Any>(
         words: key.words(),
     };
     let mut tags = None;
+    let mut stale = None;
     let taken = local.read(&key, |entry: &LocalEntry| {
-        if entry.expires <= now || !entry.is_current(&inner.view) {
+        match entry.age(now) {
+            Age::Fresh => {}
+            Age::Settled { failing } => stale = Some(Why::settled(failing)),
+            Age::Due | Age::Stale => return None,
+        }
+        if !entry.is_current(&inner.view) {
             return None;
         }
         if scope::is_open(Flag::INHERITS) {
@@ -153,7 +159,10 @@ fn local_hit<R, T: Any>(
     if let Some(tags) = tags {
         scope::hand_over(inner.address(), spec.place(), &tags);
     }
-    inner.reporter.hits.add();
+    match stale {
+        None => inner.reporter.hits.add(),
+        Some(why) => inner.reporter.stale(spec.name, why),
+    }
     Some(hit)
 }
 

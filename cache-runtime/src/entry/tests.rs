@@ -12,6 +12,7 @@ fn golden() -> (Header, Vec<TagHash>, Vec<u8>) {
         soft_expiry: 1_000,
         hard_expiry: 2_000,
         compute_micros: 3_000,
+        due: 900,
         key: KEY_OF_GOLDEN,
         shape: SHAPE_OF_GOLDEN,
         codec: Codec::Postcard,
@@ -48,7 +49,7 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 #[test]
 fn the_bytes_are_frozen() {
     let expected = [
-        &b"AFR\x01"[..],
+        &b"AFR\x02"[..],
         &[1, 0],
         &[2, 0],
         b"the log's own id",
@@ -56,9 +57,10 @@ fn the_bytes_are_frozen() {
         &[0xe8, 0x03, 0, 0, 0, 0, 0, 0],
         &[0xd0, 0x07, 0, 0, 0, 0, 0, 0],
         &[0xb8, 0x0b, 0, 0],
+        &[0x84, 0x03, 0, 0, 0, 0, 0, 0],
         b"the key's digest",
         &[8, 7, 6, 5, 4, 3, 2, 1],
-        &0x1f39_b7af_9c1c_7825_u64.to_le_bytes(),
+        &0x709f_a3e5_95b1_3048_u64.to_le_bytes(),
         &[1, 0, 0, 0, 0, 0, 0, 0],
         &[0xff; 8],
         b"payload",
@@ -107,7 +109,12 @@ fn each_fault_is_told() {
         Unreadable::Truncated
     );
     assert_eq!(read(&changed(0, b"X")).unwrap_err(), Unreadable::Magic);
-    assert_eq!(read(&changed(3, &[2])).unwrap_err(), Unreadable::Format);
+    for format in [0, 1, 3] {
+        assert_eq!(
+            read(&changed(3, &[format])).unwrap_err(),
+            Unreadable::Format
+        );
+    }
     assert_eq!(read(&changed(FLAGS, &[1])).unwrap_err(), Unreadable::Flags);
     for codec in [0, 5, 255] {
         assert_eq!(

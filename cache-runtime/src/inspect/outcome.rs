@@ -30,6 +30,8 @@ pub enum Outcome {
     Coalesced,
     /// By running the body, because the cache was bypassed or is off.
     Bypassed,
+    /// By the error of the function's [`hard_timeout`](crate::Policy::hard_timeout).
+    TimedOut,
     /// No cached call happened in the future.
     Uncached,
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Outcome {
             Self::Computed => "computed",
             Self::Coalesced => "coalesced",
             Self::Bypassed => "bypassed",
+            Self::TimedOut => "timed out",
             Self::Uncached => "uncached",
         })
     }

@@ -18,7 +18,13 @@ fn key(home: Home, word: u64) -> LocalKey {
 }
 
 fn entry(number: u32, at: Position) -> LocalEntry {
-    LocalEntry::new(Arc::new(number), at, Arc::from([]), Millis::MAX, 4)
+    LocalEntry::new(
+        Arc::new(number),
+        at,
+        Arc::from([]),
+        Term::until(Millis::MAX),
+        4,
+    )
 }
 
 fn position(log: u64, head: u64) -> Position {
@@ -90,7 +96,13 @@ fn only_an_older_entry_of_the_same_log_is_turned_away() {
 fn an_entry_is_judged_again_after_every_change_of_the_view() {
     let view = View::in_memory();
     let tags = Arc::from([TagHash::tag("a")]);
-    let entry = LocalEntry::new(Arc::new(()), view.position(), tags, Millis::MAX, 0);
+    let entry = LocalEntry::new(
+        Arc::new(()),
+        view.position(),
+        tags,
+        Term::until(Millis::MAX),
+        0,
+    );
     assert!(entry.is_current(&view) && entry.is_current(&view));
     view.append(&[TagHash::tag("b")]);
     assert!(entry.is_current(&view));
@@ -102,7 +114,13 @@ fn an_entry_is_judged_again_after_every_change_of_the_view() {
 fn what_weighs_more_than_the_whole_map_is_not_kept() {
     let local = Local::new(4, Some(1_000), 0);
     let key = key(Home::function(TypeId::of::<One>()), 1);
-    let heavy = LocalEntry::new(Arc::new(1_u32), position(1, 1), Arc::from([]), 0, 2_000);
+    let heavy = LocalEntry::new(
+        Arc::new(1_u32),
+        position(1, 1),
+        Arc::from([]),
+        Term::until(0),
+        2_000,
+    );
     local.insert(key.clone(), heavy);
     assert_eq!(read(&local, &key), None);
     local.insert(key.clone(), entry(2, position(1, 1)));
@@ -132,7 +150,15 @@ fn values_are_dropped_with_no_guard_held() {
     use std::sync::atomic::Ordering::SeqCst;
     let local = WATCHED.get_or_init(|| Local::new(8, None, 0));
     let home = Home::function(TypeId::of::<One>());
-    let probe = |at| LocalEntry::new(Arc::new(Probe), at, Arc::from([]), Millis::MAX, 0);
+    let probe = |at| {
+        LocalEntry::new(
+            Arc::new(Probe),
+            at,
+            Arc::from([]),
+            Term::until(Millis::MAX),
+            0,
+        )
+    };
     // Replaced, turned away, pushed out.
     local.insert(key(home, 0), probe(position(1, 5)));
     local.insert(key(home, 0), probe(position(1, 6)));

@@ -1,0 +1,382 @@
+//! What a call gets where no fresh value is at hand: whether a value past its ttl will do, and when.
+//! That it is current is asked again each time: one that has been invalidated never will.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Call;
+use super::lookup::Current;
+use crate::background::Permit;
+use crate::cache::{Cache, Inner};
+use crate::clock::{Millis, millis};
+use crate::error::{Error, ErrorKind};
+use crate::inspect::{Outcome, Report};
+use crate::local::{Age, LocalKey};
+use crate::log::Judgement;
+use crate::observe::{Event, Why};
+use crate::policy::Rules;
+use crate::scope::{self, Flag};
+use crate::spec::Spec;
+use crate::tag::TagHash;
+use crate::timer::Alarm;
+
+/// For so long nobody asks again whether a value that is being computed anew has come.
+const LOOK: Millis = 1_000;
+
+/// A call's policy, and what is known of the call where that is out of reach: in the background, or
+/// at work for a step.
+pub(super) struct Ruling {
+    cache: Cache,
+    spec: Spec,
+    key: LocalKey,
+    /// The key's tag.
+    tag: TagHash,
+    pub(super) rules: Rules,
+    /// When the value that was found ends, or has ended.
+    expires: Option<Millis>,
+    /// Whether it was fresh when a new one was begun.
+    ahead: bool,
+    /// Whether the call goes on in the background.
+    behind: AtomicBool,
+    /// Whether the call waits for another's compute.
+    waits: AtomicBool,
+}
+
+/// What a policy makes of a value that was found.
+pub(super) enum Verdict {
+    /// It is the answer, and a new one is to be computed in the background.
+    Refresh(Current),
+    /// It is the answer.
+    Serve(Current),
+    /// A new one is to be computed first.
+    Compute,
+}
+
+impl Ruling {
+    fn inner(&self) -> &Inner {
+        &self.cache.0
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// The call goes on in the background.
+    pub(super) fn goes_behind(&self) {
+        self.behind.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the call waits for another's compute: then there is nothing of its own to go on with.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// A new value has been stored.
+    pub(super) fn succeeded(&self) {
+        let inner = self.inner();
+        inner.backoff.succeeded(&self.key);
+        if self.is_behind() {
+            let (function, ahead) = (self.spec.name, self.ahead);
+            inner.reporter.counters.refreshed.add();
+            if ahead {
+                inner.reporter.counters.refreshed_ahead.add();
+            }
+            inner.reporter.tell(&Event::Refreshed { function, ahead });
+        }
+    }
+
+    /// The compute came to nothing that could be stored, though it did not fail.
+    pub(super) fn brought_nothing(&self) {
+        if self.is_behind() {
+            self.failed();
+        }
+    }
+
+    /// The compute has failed: where there is a value to serve meanwhile, the next one waits.
+    pub(super) fn failed(&self) {
+        let inner = self.inner();
+        if self.is_behind() {
+            let function = self.spec.name;
+            inner.reporter.counters.failed_refreshes.add();
+            inner.reporter.tell(&Event::RefreshFailed { function });
+        }
+        let Some(expires) = self.expires else { return };
+        let now = inner.clock.now();
+        let next = inner.backoff.failed(&self.key, now, self.rules.backoff);
+        self.settle(next.min(expires + millis(self.rules.grace())), true);
+    }
+
+    /// Until then, the value that was found is handed out as it is.
+    fn settle(&self, until: Millis, failing: bool) {
+        if let (Some(local), Some(expires)) = (&self.inner().local, self.expires) {
+            local.settle(&self.key.as_ref(), expires, until, failing);
+        }
+    }
+
+    /// A new value is being computed: for a while, nobody need see to that.
+    pub(super) fn is_seen_to(&self) {
+        let Some(expires) = self.expires else { return };
+        let now = self.inner().clock.now();
+        let end = expires + millis(self.rules.stale_for);
+        self.settle((now + LOOK).min(end), false);
+    }
+
+    /// The right to go on in the background.
+    pub(super) fn permit(&self) -> Option<Permit> {
+        self.inner().background.permit(self.tag)
+    }
+
+    pub(super) fn skipped(&self) {
+        let inner = self.inner();
+        inner.reporter.counters.skipped_refreshes.add();
+        let function = self.spec.name;
+        inner.reporter.tell(&Event::RefreshSkipped { function });
+    }
+
+    /// Whether a value that was current when it was found still may be served, by a view that this
+    /// call may believe.
+    fn is_current(&self, current: &Current, is_proven: bool) -> bool {
+        let inner = self.inner();
+        let judgement = inner.view.judge(current.at, &current.tags);
+        if inner
+            .shared
+            .as_ref()
+            .is_some_and(|shared| !shared.is_tracked())
+        {
+            // The log was asked when it was found, and cannot be judged by from here.
+            return judgement != Judgement::Outdated && !inner.view.holds_any(&current.tags);
+        }
+        let is_trusted = || {
+            let now = inner.clock.now();
+            inner.view.is_trusted(now, || inner.clock.wall())
+        };
+        judgement == Judgement::Current && (is_proven || is_trusted())
+    }
+}
+
+impl Call {
+    /// What the policy says, where there is one.
+    pub(super) fn rules(&self) -> Option<&Rules> {
+        self.ruling.as_ref().map(|ruling| &ruling.rules)
+    }
+
+    /// Whether this call goes on after its caller has been answered.
+    pub(super) fn is_behind(&self) -> bool {
+        self.ruling
+            .as_ref()
+            .is_some_and(|ruling| ruling.is_behind())
+    }
+
+    /// Says that this call waits for another's compute, until dropped.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        let ruling = Arc::clone(self.ruling.as_ref()?);
+        ruling.waits.store(true, Ordering::Relaxed);
+        Some(Waiting(ruling))
+    }
+
+    /// Takes over the policy, and makes of what was found what that says.
+    pub(super) fn decide(&mut self, rules: Rules) -> Verdict {
+        // From here on it may go on without its caller, and does not keep the cache by itself.
+        self.cache = self.cache.for_background();
+        let kept = self.kept.as_ref();
+        self.ruling = Some(Arc::new(Ruling {
+            cache: self.cache.clone(),
+            spec: self.spec,
+            key: self.key.clone(),
+            tag: self.subject().tag,
+            rules,
+            expires: kept.map(|kept| kept.term.expires),
+            ahead: kept.is_some_and(|kept| kept.age == Age::Due),
+            behind: AtomicBool::new(false),
+            waits: AtomicBool::new(false),
+        }));
+        if rules.soft_timeout.is_some() && rules.stale_if_error.is_zero() {
+            self.misuse(
+                "its policy has a `soft_timeout` and no `stale_if_error`, so that there is never a \
+                 value to serve in time: say how long one may be served",
+            );
+        }
+        let Some(kept) = kept else {
+            return Verdict::Compute;
+        };
+        let now = self.inner().clock.now();
+        let (age, expires) = (kept.age, kept.term.expires);
+        let next = self.inner().backoff.until(&self.key, now);
+        let within = |time: Duration| now < expires + millis(time);
+        if age == Age::Due && now < expires {
+            let current = kept.clone();
+            return match next {
+                None if rules.refresh_ahead.is_some() => Verdict::Refresh(current),
+                next => {
+                    self.settle_kept(next.unwrap_or(expires).min(expires), next.is_some());
+                    Verdict::Serve(current)
+                }
+            };
+        }
+        if within(rules.stale_for) && next.is_none() {
+            return Verdict::Refresh(kept.clone());
+        }
+        if let Some(next) = next
+            && within(rules.grace())
+        {
+            let current = kept.clone();
+            self.settle_kept(next.min(expires + millis(rules.grace())), true);
+            return Verdict::Serve(current);
+        }
+        Verdict::Compute
+    }
+
+    fn settle_kept(&self, until: Millis, failing: bool) {
+        if let Some(ruling) = &self.ruling {
+            ruling.settle(until, failing);
+        }
+    }
+
+    /// Counts an answer of the policy's, and hands over its tags.
+    pub(super) fn is_served(&self, current: &Current) {
+        let now = self.inner().clock.now();
+        if now < current.term.expires {
+            self.is_local_hit(current);
+        } else {
+            let next = self.inner().backoff.until(&self.key, now);
+            self.is_stale(Why::settled(next.is_some()));
+        }
+        self.hand_over(&current.tags, None);
+    }
+
+    /// What this call can fall back on while it computes, where there is any of that.
+    pub(super) fn fallback(&mut self) -> Option<Box<Fallback>> {
+        let ruling = Arc::clone(self.ruling.as_ref()?);
+        let kept = self
+            .kept
+            .take()
+            .filter(|_| !ruling.rules.stale_if_error.is_zero());
+        let hard = ruling.rules.hard_timeout;
+        if kept.is_none() && hard.is_none() {
+            return None;
+        }
+        let clock = &self.inner().clock;
+        let alarm = |after: Duration| Alarm::at(clock, clock.now() + millis(after));
+        let soft = ruling.rules.soft_timeout.filter(|_| kept.is_some());
+        Some(Box::new(Fallback {
+            soft: soft.map(alarm),
+            hard: hard.map(alarm),
+            is_proven: self.is_proven(),
+            report: self.report.clone(),
+            kept,
+            ruling,
+        }))
+    }
+}
+
+/// Waiting for another's compute.
+pub(super) struct Waiting(Arc<Ruling>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waits.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What a call gets in place of a value that does not come, or not in time.
+pub(super) struct Fallback {
+    pub(super) ruling: Arc<Ruling>,
+    kept: Option<Current>,
+    is_proven: bool,
+    report: Option<Arc<Report>>,
+    soft: Option<Alarm>,
+    hard: Option<Alarm>,
+}
+
+/// What a call that is out of time gets.
+pub(super) enum Late {
+    /// A value past its ttl.
+    Value(Current),
+    /// An error.
+    Error(Error),
+}
+
+impl Fallback {
+    /// The value past its ttl, if it still may be served; counted as the answer.
+    pub(super) fn value(&mut self, why: Why) -> Option<Current> {
+        let current = self.kept.take()?;
+        let inner = self.ruling.inner();
+        let end = current.term.expires + millis(self.ruling.rules.stale_if_error);
+        let is_in_time = inner.clock.now() < end;
+        if !is_in_time || !self.ruling.is_current(&current, self.is_proven) {
+            return None;
+        }
+        inner.reporter.stale(self.ruling.spec.name, why);
+        self.tell(Outcome::Stale);
+        if scope::is_open(Flag::INHERITS) {
+            let place = self.ruling.spec.place();
+            scope::hand_over(inner.address(), place, &current.tags);
+        }
+        Some(current)
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        if let Some(report) = &self.report {
+            report.set(outcome);
+        }
+    }
+
+    /// What the call gets now, if it has waited long enough.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
+        if is_over(&mut self.soft, cx) {
+            self.soft = None;
+            if let Some(current) = self.value(Why::SoftTimeout) {
+                self.has_timed_out(false);
+                return Poll::Ready(Late::Value(current));
+            }
+        }
+        if !is_over(&mut self.hard, cx) {
+            return Poll::Pending;
+        }
+        self.hard = None;
+        self.has_timed_out(true);
+        if let Some(current) = self.value(Why::HardTimeout) {
+            return Poll::Ready(Late::Value(current));
+        }
+        let inner = self.ruling.inner();
+        inner.reporter.counters.timed_out.add();
+        self.tell(Outcome::TimedOut);
+        // What follows from this may be wrong for anyone else.
+        if scope::is_open(Flag::INHERITS)
+            && let Some(inherited) = scope::inherited(inner.address())
+        {
+            inherited.spoil();
+        }
+        let limit = self.ruling.rules.hard_timeout.unwrap_or_default();
+        Poll::Ready(Late::Error(Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "`{}` has not returned within its `hard_timeout` of {limit:?}",
+                self.ruling.spec.name
+            ),
+        )))
+    }
+
+    fn has_timed_out(&self, hard: bool) {
+        let reporter = &self.ruling.inner().reporter;
+        let function = self.ruling.spec.name;
+        let counters = &reporter.counters;
+        let counter = if hard {
+            &counters.hard_timeouts
+        } else {
+            &counters.soft_timeouts
+        };
+        counter.add();
+        reporter.tell(&Event::TimedOut { function, hard });
+    }
+}
+
+fn is_over(alarm: &mut Option<Alarm>, cx: &mut Context<'_>) -> bool {
+    match alarm {
+        Some(alarm) => Pin::new(alarm).poll(cx).is_ready(),
+        None => false,
+    }
+}
