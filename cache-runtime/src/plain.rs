@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::call::{enter, site};
+use crate::call::{self, enter, site};
 use crate::key::{KeyPart, KeyWriter};
 use crate::output::{Returns, Storable};
+use crate::policy::Policy;
 use crate::spec::{Flying, Spec};
 use crate::tag::Tag;
 
@@ -32,6 +33,7 @@ pub struct Lookup {
     key: KeyWriter,
     ttl: Option<Duration>,
     tags: Vec<Tag>,
+    policy: Option<Policy>,
 }
 
 impl Lookup {
@@ -47,6 +49,7 @@ impl Lookup {
             key: writer,
             ttl: None,
             tags: Vec::new(),
+            policy: None,
         }
     }
 
@@ -64,6 +67,14 @@ impl Lookup {
         I::Item: Into<Tag>,
     {
         self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// What is done where the value cannot be fresh. Only what needs no background work and no
+    /// timeout: `stale_if_error`, `backoff` and `jitter`.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.spec.policy = true;
+        self.policy = Some(policy);
         self
     }
 
@@ -119,15 +130,19 @@ impl Cache {
             key,
             ttl,
             tags,
+            policy,
         } = lookup;
         let kit = Returns::<Result<T, E>>::NEW.shape().errors().stored();
         enter(kit, &spec, site(&|| ()), Some(self), |writer| *writer = key)
             .run(move |start| {
-                let planning = start.tags(tags);
-                match ttl {
-                    Some(ttl) => planning.ttl(ttl).body(compute),
-                    None => planning.body(compute),
+                let start = start.tags(tags);
+                if let Some(ttl) = ttl {
+                    start.ttl(ttl);
                 }
+                if let Some(policy) = policy {
+                    call::policy(&policy).limits(start, ());
+                }
+                start.body(compute)
             })
             .await
     }

@@ -218,13 +218,6 @@ impl Future for Alarm {
 }
 
 /// Waits for a future, at most until a clock shows this moment.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the waits of calls are to end by their cache's clock"
-    )
-)]
 pub(crate) async fn until<F: Future>(
     clock: &Arc<Clock>,
     moment: Millis,

@@ -68,9 +68,8 @@ impl Call {
                     return self.look_again();
                 }
                 Seat::Follower(mut follower) => {
-                    let left = Duration::from_millis(self.left());
                     let waiting = self.waiting();
-                    let awaited = timer::timeout(left, follower.wait()).await;
+                    let awaited = timer::until(&inner.clock, self.deadline, follower.wait()).await;
                     drop(waiting);
                     match awaited {
                         None => return self.gives_up(),
@@ -328,10 +327,14 @@ impl Call {
         // When a lease runs out, those who waited for it do not bid all at once.
         let jitter = Duration::from_millis(u64::from(holder.0[0] ^ self.key.hash as u8) / 16 + 1);
         let wait = (remaining + jitter).min(Duration::from_millis(left));
-        match change {
-            Some(change) => timer::timeout(wait, change).await,
-            None => timer::timeout(wait.min(UNTRACKED_LOOK), std::future::pending()).await,
-        };
+        let clock = &self.inner().clock;
+        let end = |wait| clock.now() + crate::clock::millis(wait);
+        if let Some(change) = change {
+            timer::until(clock, end(wait), change).await;
+        } else {
+            let look = end(wait.min(UNTRACKED_LOOK));
+            timer::until(clock, look, std::future::pending::<()>()).await;
+        }
         self.left() > 0
     }
 }
