@@ -64,6 +64,11 @@ impl Background {
         Some(Permit { background, id })
     }
 
+    /// Whether there is any for this entry.
+    pub(crate) fn has(&self, key: TagHash) -> bool {
+        self.state().works.values().any(|work| work.key == key)
+    }
+
     /// How much there is.
     pub(crate) fn len(&self) -> usize {
         self.state().works.len()

@@ -201,13 +201,16 @@ impl Call {
         }
     }
 
-    fn is_local_hit(&self, current: &Current) {
+    fn is_hit(&self, current: &Current) {
         if let Age::Settled { failing } = current.age {
-            self.is_stale(Why::settled(failing));
-        } else {
-            self.inner().reporter.hits.add();
-            self.tell(Outcome::Hit(Tier::Local));
+            return self.is_stale(Why::settled(failing));
         }
+        let reporter = &self.inner().reporter;
+        match current.tier {
+            Tier::Local => reporter.hits.add(),
+            Tier::Shared => reporter.counters.hits_shared.add(),
+        }
+        self.tell(Outcome::Hit(current.tier));
     }
 
     fn is_stale(&self, why: Why) {

@@ -39,6 +39,7 @@ pub(super) struct Ruling {
     expires: Option<Millis>,
     /// Whether it was fresh when a new one was begun.
     ahead: bool,
+    bypass: bool,
     /// Whether the call goes on in the background.
     behind: AtomicBool,
     /// Whether the call waits for another's compute.
@@ -69,9 +70,10 @@ impl Ruling {
         self.behind.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the call waits for another's compute: then there is nothing of its own to go on with.
-    pub(super) fn waits(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
+    /// Whether there is something to go on with in the background: not where the call waits for
+    /// another's compute, and not where nobody else would get the value.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.bypass && !self.waits.load(Ordering::Relaxed)
     }
 
     /// A new value has been stored.
@@ -140,20 +142,18 @@ impl Ruling {
     /// call may believe.
     fn is_current(&self, current: &Current, is_proven: bool) -> bool {
         let inner = self.inner();
-        let judgement = inner.view.judge(current.at, &current.tags);
-        if inner
-            .shared
-            .as_ref()
-            .is_some_and(|shared| !shared.is_tracked())
-        {
-            // The log was asked when it was found, and cannot be judged by from here.
-            return judgement != Judgement::Outdated && !inner.view.holds_any(&current.tags);
-        }
         let is_trusted = || {
             let now = inner.clock.now();
             inner.view.is_trusted(now, || inner.clock.wall())
         };
-        judgement == Judgement::Current && (is_proven || is_trusted())
+        match inner.view.judge(current.at, &current.tags) {
+            Judgement::Current => is_proven || current.asked || is_trusted(),
+            Judgement::Outdated => false,
+            // The view does not know; the log did.
+            Judgement::Ahead | Judgement::Unknown => {
+                current.asked && !inner.view.holds_any(&current.tags)
+            }
+        }
     }
 }
 
@@ -190,6 +190,7 @@ impl Call {
             rules,
             expires: kept.map(|kept| kept.term.expires),
             ahead: kept.is_some_and(|kept| kept.age == Age::Due),
+            bypass: self.bypass,
             behind: AtomicBool::new(false),
             waits: AtomicBool::new(false),
         }));
@@ -199,47 +200,53 @@ impl Call {
                  value to serve in time: say how long one may be served",
             );
         }
-        let Some(kept) = kept else {
-            return Verdict::Compute;
-        };
-        let now = self.inner().clock.now();
-        let (age, expires) = (kept.age, kept.term.expires);
-        let next = self.inner().backoff.until(&self.key, now);
-        let within = |time: Duration| now < expires + millis(time);
-        if age == Age::Due && now < expires {
-            let current = kept.clone();
-            return match next {
-                None if rules.refresh_ahead.is_some() => Verdict::Refresh(current),
-                next => {
-                    self.settle_kept(next.unwrap_or(expires).min(expires), next.is_some());
-                    Verdict::Serve(current)
-                }
-            };
+        match (&self.kept, &self.ruling) {
+            (Some(kept), Some(ruling)) => self.verdict(kept, ruling),
+            _ => Verdict::Compute,
         }
-        if within(rules.stale_for) && next.is_none() {
-            return Verdict::Refresh(kept.clone());
-        }
-        if let Some(next) = next
-            && within(rules.grace())
-        {
-            let current = kept.clone();
-            self.settle_kept(next.min(expires + millis(rules.grace())), true);
-            return Verdict::Serve(current);
-        }
-        Verdict::Compute
     }
 
-    fn settle_kept(&self, until: Millis, failing: bool) {
-        if let Some(ruling) = &self.ruling {
-            ruling.settle(until, failing);
+    fn verdict(&self, kept: &Current, ruling: &Ruling) -> Verdict {
+        // The look-up may have waited for a server.
+        if !ruling.is_current(kept, self.is_proven()) {
+            return Verdict::Compute;
         }
+        let rules = &ruling.rules;
+        let now = self.inner().clock.now();
+        let expires = kept.term.expires;
+        let end = expires + millis(rules.grace());
+        let next = self.inner().backoff.until(&self.key, now);
+        let serve = || Verdict::Serve(kept.clone());
+        let refresh = || Verdict::Refresh(kept.clone());
+        if now < expires {
+            if rules.refresh_ahead.is_some() && next.is_none() {
+                return refresh();
+            }
+            ruling.settle(next.unwrap_or(expires).min(expires), false);
+            return serve();
+        }
+        if let Some(next) = next {
+            if now >= end {
+                return Verdict::Compute;
+            }
+            ruling.settle(next.min(end), true);
+            return serve();
+        }
+        if now < expires + millis(rules.stale_for) {
+            return refresh();
+        }
+        if now < end && self.inner().background.has(ruling.tag) {
+            // A call before this one has waited for long enough.
+            return serve();
+        }
+        Verdict::Compute
     }
 
     /// Counts an answer of the policy's, and hands over its tags.
     pub(super) fn is_served(&self, current: &Current) {
         let now = self.inner().clock.now();
         if now < current.term.expires {
-            self.is_local_hit(current);
+            self.is_hit(current);
         } else {
             let next = self.inner().backoff.until(&self.key, now);
             self.is_stale(Why::settled(next.is_some()));

@@ -9,7 +9,7 @@ use super::{Call, Role, Step};
 use crate::cache::Inner;
 use crate::clock::Millis;
 use crate::flight::{Awaited, Course, Follower, Landing, Role as Seat};
-use crate::inspect::{Outcome, Tier};
+use crate::inspect::Tier;
 use crate::lease::Lease;
 use crate::local::{Age, Term};
 use crate::log::{Judgement, Position};
@@ -127,7 +127,9 @@ impl Call {
                         tags,
                         term: Term::until(Millis::MAX),
                         age: Age::Fresh,
+                        tier: Tier::Local,
                         valid,
+                        asked: false,
                     })
                 })
             }
@@ -144,7 +146,7 @@ impl Call {
     fn look_again(&mut self) -> Step {
         match self.local_current().filter(Current::is_fresh) {
             Some(current) => {
-                self.is_local_hit(&current);
+                self.is_hit(&current);
                 self.bring(current)
             }
             None => Step::Compute,
@@ -289,8 +291,7 @@ impl Call {
     ) -> Option<Step> {
         let current = self.read(shared, slot, bytes).await;
         let current = current.filter(Current::is_fresh)?;
-        self.inner().reporter.counters.hits_shared.add();
-        self.tell(Outcome::Hit(Tier::Shared));
+        self.is_hit(&current);
         Some(self.bring(current))
     }
 

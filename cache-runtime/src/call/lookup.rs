@@ -9,7 +9,7 @@ use crate::clock::{self, Millis};
 use crate::codec::Codec;
 use crate::entry::{self, Header, Stored};
 use crate::error::{Error, ErrorKind};
-use crate::inspect::{Outcome, Tier};
+use crate::inspect::Tier;
 use crate::local::{Age, LocalEntry, Term, Value};
 use crate::log::{Judgement, Position};
 use crate::shared::{Shared, Slot};
@@ -24,8 +24,11 @@ pub(super) struct Current {
     pub(super) term: Term,
     /// What it was good for when it was found.
     pub(super) age: Age,
+    pub(super) tier: Tier,
     /// Where it is known to be current; `None` where that is here and now.
     pub(super) valid: Option<Position>,
+    /// Whether the log itself was asked about it, since this call began.
+    pub(super) asked: bool,
 }
 
 impl Current {
@@ -51,7 +54,9 @@ impl Call {
                 tags: Arc::clone(&entry.tags),
                 term: entry.term(),
                 age: entry.age(now),
+                tier: Tier::Local,
                 valid: None,
+                asked: false,
             })
         })
     }
@@ -60,7 +65,7 @@ impl Call {
     pub(super) fn local_hit(&mut self) -> Option<Current> {
         let current = self.local_current()?;
         let current = self.sift(current)?;
-        self.is_local_hit(&current);
+        self.is_hit(&current);
         Some(current)
     }
 
@@ -68,9 +73,11 @@ impl Call {
     /// yet.
     pub(super) fn sift(&mut self, current: Current) -> Option<Current> {
         match current.age {
-            Age::Fresh | Age::Settled { .. } => return Some(current),
+            Age::Fresh => return Some(current),
+            // A function that shares the namespace may have no policy.
+            Age::Settled { .. } if self.spec.policy => return Some(current),
             Age::Due if !self.spec.policy => return Some(current),
-            Age::Due | Age::Stale => {}
+            Age::Due | Age::Settled { .. } | Age::Stale => {}
         }
         let later = |kept: &Current| kept.term.expires >= current.term.expires;
         if self.spec.policy && !self.kept.as_ref().is_some_and(later) {
@@ -129,7 +136,7 @@ impl Call {
         let now = inner.clock.now();
         let is_policed = self.spec.policy;
         let looks_current = |entry: &LocalEntry| {
-            let is_of_use = is_policed || entry.age(now) != Age::Stale;
+            let is_of_use = is_policed || matches!(entry.age(now), Age::Fresh | Age::Due);
             (is_of_use && entry.is_current(&inner.view)).then_some(())
         };
         local.read(&self.key.as_ref(), looks_current)?;
@@ -154,8 +161,7 @@ impl Call {
     pub(super) async fn shared_hit(&mut self) -> Option<Current> {
         let current = self.shared_current().await?;
         let current = self.sift(current)?;
-        self.inner().reporter.counters.hits_shared.add();
-        self.tell(Outcome::Hit(Tier::Shared));
+        self.is_hit(&current);
         Some(current)
     }
 
@@ -197,7 +203,7 @@ impl Call {
             }
         };
         let term = self.term_of(&stored.header, shared.now())?;
-        let at = self.judged(shared, &stored).await?;
+        let (at, asked) = self.judged(shared, &stored).await?;
         let value = match (codec.decode)(stored.payload, stored.header.codec) {
             Ok(value) => value,
             Err(error) => {
@@ -217,7 +223,9 @@ impl Call {
             tags,
             term,
             age: term.age(self.inner().clock.now()),
+            tier: Tier::Shared,
             valid: None,
+            asked,
         })
     }
 
@@ -252,8 +260,12 @@ impl Call {
         })
     }
 
-    /// Where an entry stands in this process's log, if it is current.
-    async fn judged(&self, shared: &Arc<dyn Shared>, stored: &Stored<'_>) -> Option<Position> {
+    /// Where an entry stands in this process's log, if it is current, and whether the log was asked.
+    async fn judged(
+        &self,
+        shared: &Arc<dyn Shared>,
+        stored: &Stored<'_>,
+    ) -> Option<(Position, bool)> {
         let (log, version) = (stored.header.log, stored.header.version);
         let view = &self.inner().view;
         let mut at = view.locate(&log, version);
@@ -269,7 +281,8 @@ impl Call {
                 judgement = view.judge(at, &stored.tags);
             }
         }
-        if judgement == Judgement::Unknown {
+        let asks = judgement == Judgement::Unknown;
+        if asks {
             match shared.ask(stored.tags.clone().into()).await {
                 Ok(answer) => judgement = answer.judge(&log, version),
                 Err(error) => {
@@ -282,7 +295,7 @@ impl Call {
                 return None;
             }
         }
-        (judgement == Judgement::Current).then_some(at)
+        (judgement == Judgement::Current).then_some((at, asks))
     }
 
     /// Bytes that are no entry of this key: a miss, and never met again.

@@ -220,7 +220,7 @@ impl<R, T: Any> Steps<R, T> {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let owning = self.guided.take().and_then(|guided| guided.owning);
         if let Some(owning) = owning
-            && !ruling.waits()
+            && ruling.may_go_on()
         {
             if let Some(permit) = ruling.permit() {
                 ruling.goes_behind();

@@ -133,8 +133,8 @@ fn local_hit<R, T: Any>(
     let taken = local.read(&key, |entry: &LocalEntry| {
         match entry.age(now) {
             Age::Fresh => {}
-            Age::Settled { failing } => stale = Some(Why::settled(failing)),
-            Age::Due | Age::Stale => return None,
+            Age::Settled { failing } if spec.policy => stale = Some(Why::settled(failing)),
+            Age::Due | Age::Settled { .. } | Age::Stale => return None,
         }
         if !entry.is_current(&inner.view) {
             return None;
