@@ -14,8 +14,7 @@ use super::Clock;
 ///
 /// ```
 /// # use afresh_runtime as afresh;
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), afresh::Error> {
+/// # async fn example() -> Result<(), afresh::Error> {
 /// use afresh::Cache;
 /// use afresh::testing::ManualClock;
 /// use std::time::Duration;
