@@ -9,11 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::Sleep;
 
 use crate::error::Error;
 use crate::shared::{Operation, Shared, Slot, Token};
-use crate::timer;
+use crate::timer::{self, Alarm};
 
 /// The leases that this process holds or bids for, each with whether a sync call does.
 #[derive(Debug, Default)]
@@ -57,8 +56,8 @@ pub(crate) struct Lease {
 }
 
 enum Renewal {
-    /// The next one is due when the timer ends. The timer is made at the first wait.
-    Due(Option<Pin<Box<Sleep>>>),
+    /// The next one is due when the alarm rings. The alarm is set at the first wait.
+    Due(Option<Alarm>),
     /// Never locked: the mutex makes a lease, and with it the future of a call, `Sync`.
     Sent(Mutex<Operation<bool>>),
     /// The lease was lost: there is nothing left to renew, and the commit will be refused.
@@ -107,12 +106,9 @@ impl Lease {
     pub(crate) fn poll_renewal(&mut self, cx: &mut Context<'_>) {
         loop {
             match &mut self.renewal {
-                Renewal::Due(timer) => {
-                    if timer.is_none() {
-                        *timer = timer::sleep(self.ttl / 3).map(Box::pin);
-                    }
-                    let is_due = |timer: &mut Pin<Box<Sleep>>| timer.as_mut().poll(cx).is_ready();
-                    if !timer.as_mut().is_some_and(is_due) {
+                Renewal::Due(alarm) => {
+                    let alarm = alarm.get_or_insert_with(|| self.shared.alarm(self.ttl / 3));
+                    if Pin::new(alarm).poll(cx).is_pending() {
                         return;
                     }
                     let renewed = self.shared.renew(&self.slot, self.token, self.ttl);
@@ -143,7 +139,7 @@ impl Lease {
         let renewals = async move {
             loop {
                 if !std::mem::take(&mut soon) {
-                    tokio::time::sleep(ttl / 3).await;
+                    shared.alarm(ttl / 3).await;
                 }
                 // What is not known is tried again at the next third.
                 if let Ok(false) = shared.renew(&slot, token, ttl).await {

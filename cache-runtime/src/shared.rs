@@ -11,9 +11,11 @@ use crate::clock::Millis;
 use crate::error::{Error, ErrorKind};
 use crate::log::{Answer, LogId, MarkId};
 use crate::tag::TagHash;
+use crate::timer::Alarm;
 
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod watch;
 
 /// An operation under way. It borrows nothing, so that it can be kept beside a body.
 pub(crate) type Operation<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -134,6 +136,9 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
 
     /// The server's clock, in milliseconds since the Unix epoch.
     fn now(&self) -> Millis;
+
+    /// Rings after this time, by the clock that this process goes by.
+    fn alarm(&self, after: Duration) -> Alarm;
 
     /// Sees to it that the server is being tried, without waiting for it.
     fn summon(&self);

@@ -5,12 +5,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::try_join;
 use redis::{Cmd, Value, cmd, pipe};
-use tokio::sync::futures::OwnedNotified;
 
 use super::{Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token};
 use crate::clock::{Clock, Millis};
@@ -18,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::log::{Answer, MarkId, View};
 use crate::observe::Reporter;
 use crate::tag::TagHash;
+use crate::timer::Alarm;
 
 mod attach;
 mod backlog;
@@ -37,7 +36,6 @@ mod nodes;
 mod reply;
 mod scripts;
 mod url;
-mod watch;
 mod write;
 
 use backlog::{Debt, Errand};
@@ -251,6 +249,11 @@ impl Shared for RedisShared {
         self.log().server_now()
     }
 
+    fn alarm(&self, after: Duration) -> Alarm {
+        let clock = &self.log().clock;
+        Alarm::at(clock, clock.now() + crate::clock::millis(after))
+    }
+
     fn summon(&self) {
         self.log().drive();
     }
@@ -417,14 +420,7 @@ impl Shared for RedisShared {
     }
 
     fn lease_change(&self, slot: &Arc<Slot>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let changed = self.log().leases.watch(&slot.lease).notified_owned();
-        let mut changed = Box::pin(changed);
-        changed.as_mut().enable();
-        Box::pin(LeaseChange {
-            link: Arc::clone(self.log()),
-            slot: Arc::clone(slot),
-            changed,
-        })
+        Box::pin(self.log().leases.change(&slot.lease))
     }
 
     fn renew(&self, slot: &Arc<Slot>, token: Token, ttl: Duration) -> Operation<bool> {
@@ -509,26 +505,5 @@ fn bidden(answer: &Value, noted: bool) -> Option<Bidden> {
             Some(Bidden::Failed { message })
         }
         _ => None,
-    }
-}
-
-/// Ends when a lease has changed; stops watching when dropped.
-struct LeaseChange {
-    link: Arc<Link>,
-    slot: Arc<Slot>,
-    changed: Pin<Box<OwnedNotified>>,
-}
-
-impl Future for LeaseChange {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.changed.as_mut().poll(cx)
-    }
-}
-
-impl Drop for LeaseChange {
-    fn drop(&mut self) {
-        self.link.leases.unwatch(&self.slot.lease);
     }
 }

@@ -17,11 +17,11 @@ use super::fault::{Redirect, breaks, store_error};
 use super::lanes::{Barriers, Caught, Lane};
 use super::reply;
 use super::scripts::Loaded;
-use super::watch::Watches;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
 use crate::observe::{Event, Reporter};
+use crate::shared::watch::Watches;
 use crate::spec;
 use crate::timer;
 
