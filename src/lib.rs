@@ -42,7 +42,7 @@
 //! | [`outcome`], [`bypass`] | how a call was answered; calls that leave the cache alone |
 //! | [`carry`], [`carry_sync`] | taking a compute along into another task or thread |
 //! | [`catalog`](fn@catalog) | what invalidates what: a table, a picture, tags that fit nothing |
-//! | [`testing`] | isolation and time for tests; that no tag is misspelled |
+//! | [`testing`] | isolation, time and a store for tests; that no tag is misspelled |
 //! | [`docs`] | guides: keys, tags and invalidation, inherited tags, singleflight, plain functions, Redis, the catalog, testing |
 //!
 //! # What is promised

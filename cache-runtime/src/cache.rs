@@ -159,7 +159,7 @@ impl Cache {
     /// set-up, and no Tokio needed.
     #[must_use]
     pub fn in_memory() -> Self {
-        Builder::default().in_memory()
+        Builder::default().by_default()
     }
 
     /// A cache shared through Redis or Valkey: `redis://user:password@host:port/db`,

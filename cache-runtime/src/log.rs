@@ -307,6 +307,15 @@ impl View {
         }
     }
 
+    /// Sets the end of the trust, for a tier that knows of itself whether the log is within reach:
+    /// there, what was believed a moment ago may be so no longer.
+    pub(crate) fn trust_only_until(&self, deadline: Instant) {
+        if !self.strict {
+            self.trusted_monotonic.store(0, Ordering::SeqCst);
+            self.trust_until(deadline);
+        }
+    }
+
     /// Nobody follows the log for this view any more: it is not believed from here on.
     pub(crate) fn end_trust(&self) {
         self.ended.store(true, Ordering::SeqCst);

@@ -15,6 +15,7 @@ use crate::timer::Alarm;
 
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+pub(crate) mod simulated;
 mod watch;
 
 /// An operation under way. It borrows nothing, so that it can be kept beside a body.

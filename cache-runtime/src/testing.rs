@@ -7,10 +7,14 @@ use crate::cache::Cache;
 use crate::catalog::{Orphan, catalog};
 
 mod answers;
+mod store;
+
+pub use answers::{assert_outcome, idle, refreshed};
+pub use store::{Held, Store};
 
 pub use crate::clock::ManualClock;
 pub use crate::inspect::with_cache;
-pub use answers::{assert_outcome, idle, refreshed};
+pub use crate::shared::simulated::{Operation, OperationKind};
 
 /// Moves a cache's clock forward: what was stored before ages by as much. For this cache in this
 /// process only; a server keeps its own time, but this process judges what it reads by the moved

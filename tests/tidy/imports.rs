@@ -12,7 +12,7 @@ const ORDER: [&[&str]; 11] = [
     &["log", "entry", "output", "catalog"],
     &["local"],
     &["shared"],
-    &["shared/redis"],
+    &["shared/redis", "shared/simulated"],
     &[
         "backoff",
         "background",

@@ -15,6 +15,7 @@ use crate::local::Local;
 use crate::log::View;
 use crate::observe::{Observer, Reporter};
 use crate::shared::Shared;
+use crate::shared::simulated::{Simulated, World};
 
 const LOCAL_CAPACITY: usize = 100_000;
 const MAX_VALUE: usize = 8 << 20;
@@ -73,6 +74,7 @@ pub struct Builder {
     max_background: usize,
     observer: Option<Arc<dyn Observer>>,
     clock: Option<Arc<Clock>>,
+    store: Option<Arc<World>>,
 }
 
 impl Default for Builder {
@@ -94,6 +96,7 @@ impl Default for Builder {
             max_background: MAX_BACKGROUND,
             observer: None,
             clock: None,
+            store: None,
         }
     }
 }
@@ -102,7 +105,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The URL may hold a password.
         f.debug_struct("Builder")
-            .field("shared", &self.url.is_some())
+            .field("shared", &self.is_shared())
             .field("prefix", &self.prefix)
             .field("local", &self.local)
             .field("local_capacity", &self.local_capacity)
@@ -225,6 +228,17 @@ impl Builder {
         self
     }
 
+    /// Shares the cache through a store of a test's, and goes by its clock.
+    pub(crate) fn store(mut self, store: &Arc<World>) -> Self {
+        self.clock = Some(Arc::clone(store.clock()));
+        self.store = Some(Arc::clone(store));
+        self
+    }
+
+    fn is_shared(&self) -> bool {
+        self.url.is_some() || self.store.is_some()
+    }
+
     /// Makes the cache. With a [`url`](Self::url), waits until the server has been tried once.
     ///
     /// # Errors
@@ -233,8 +247,7 @@ impl Builder {
     /// write. A server that cannot be reached is no error.
     pub async fn build(self) -> Result<Cache, Error> {
         self.check()?;
-        let url = self.url.clone();
-        let cache = self.assemble(url.as_deref())?;
+        let cache = self.assemble()?;
         if let Some(shared) = &cache.0.shared
             && let Err(error) = shared.reached().await
         {
@@ -283,6 +296,25 @@ impl Builder {
                 ),
             ));
         }
+        if self.store.is_some() && self.url.is_some() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`url` on the builder of a `testing::Store`: a cache has one store; take \
+                 `Cache::builder()` for the server",
+            ));
+        }
+        let own = |store: &Arc<World>| {
+            self.clock
+                .as_ref()
+                .is_some_and(|clock| Arc::ptr_eq(clock, store.clock()))
+        };
+        if !self.store.as_ref().is_none_or(own) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`clock` on the builder of a `testing::Store`: a store and its caches go by one \
+                 clock; give it to `Store::with_clock`",
+            ));
+        }
         if self.clock.is_some() && self.url.is_some() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -290,7 +322,7 @@ impl Builder {
                  leave out one of them, or move this process alone by `testing::advance`",
             ));
         }
-        if !self.local && self.url.is_none() {
+        if !self.local && !self.is_shared() {
             return Err(Error::new(
                 ErrorKind::Config,
                 "`local(false)` without `url` leaves no place for values: give a URL, or leave it out",
@@ -299,8 +331,9 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn in_memory(self) -> Cache {
-        match self.assemble(None) {
+    /// A cache whose settings have not been touched, without a server.
+    pub(crate) fn by_default(self) -> Cache {
+        match self.assemble() {
             Ok(cache) => cache,
             // Nothing can be wrong with the defaults; but a cache that only computes is better
             // than a panic should that ever change.
@@ -312,11 +345,11 @@ impl Builder {
     pub(super) fn by_environment(mut self) -> Cache {
         let url = match std::env::var("AFRESH_URL") {
             Ok(url) => url,
-            Err(std::env::VarError::NotPresent) => return self.in_memory(),
+            Err(std::env::VarError::NotPresent) => return self.by_default(),
             Err(std::env::VarError::NotUnicode(_)) => String::new(),
         };
-        self.url = Some(url.clone());
-        match self.assemble(Some(&url)) {
+        self.url = Some(url);
+        match self.assemble() {
             Ok(cache) => cache,
             Err(error) => {
                 let error = Error::caused(
@@ -342,19 +375,33 @@ impl Builder {
         self.finish(view, clock, reporter, None, Some(Off::Broken(why)))
     }
 
-    fn assemble(self, url: Option<&str>) -> Result<Cache, Error> {
+    fn assemble(self) -> Result<Cache, Error> {
         let reporter = Arc::new(Reporter::new(self.observer.clone()));
         let clock = self.clock.clone().unwrap_or_default();
         let disabled =
             std::env::var_os("AFRESH_DISABLE").is_some_and(|set| set != "0" && !set.is_empty());
         let off = disabled.then_some(Off::Disabled);
-        let Some(url) = url else {
-            let view = Arc::new(View::in_memory());
-            return Ok(self.finish(view, clock, reporter, None, off));
+        let view = Arc::new(if self.is_shared() {
+            View::unattached(self.consistency == Consistency::Strict)
+        } else {
+            View::in_memory()
+        });
+        let shared = match (&self.store, &self.url) {
+            (Some(store), _) => Some(self.join(store, &view, &reporter)),
+            (None, Some(url)) => Some(self.share(url, &view, &clock, &reporter)?),
+            (None, None) => None,
         };
-        let view = Arc::new(View::unattached(self.consistency == Consistency::Strict));
-        let shared = self.share(url, &view, &clock, &reporter)?;
-        Ok(self.finish(view, clock, reporter, Some(shared), off))
+        Ok(self.finish(view, clock, reporter, shared, off))
+    }
+
+    fn join(
+        &self,
+        store: &Arc<World>,
+        view: &Arc<View>,
+        reporter: &Arc<Reporter>,
+    ) -> Arc<dyn Shared> {
+        let (view, reporter) = (Arc::clone(view), Arc::clone(reporter));
+        Arc::new(Simulated::new(store, view, reporter, self.op_timeout))
     }
 
     #[cfg(feature = "redis")]
@@ -418,7 +465,7 @@ impl Builder {
             default_ttl: self.default_ttl,
             max_ttl: self.max_ttl,
             max_value: self.max_value,
-            strict: self.consistency == Consistency::Strict && self.url.is_some(),
+            strict: self.consistency == Consistency::Strict && self.is_shared(),
             backoff: Backoff::default(),
             background: Background::new(self.max_background),
             off,
