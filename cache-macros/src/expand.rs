@@ -7,6 +7,7 @@
 
 mod cached;
 mod invalidates;
+mod policy;
 mod register;
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
@@ -141,6 +142,17 @@ impl Judged<'_> {
     /// The last link of a chain, located where `async` is written.
     fn link(&self, function: &Callable) -> TokenStream {
         let span = at(function.keyword);
+        let judge = self.judge(function, &TokenStream::new());
+        if function.sync {
+            quote_spanned!(span=> .judged_sync(#judge))
+        } else {
+            quote_spanned!(span=> .judged(#judge))
+        }
+    }
+
+    /// The closure that waits for the body and asks. `before` is what both of these stand behind.
+    fn judge(&self, function: &Callable, before: &TokenStream) -> TokenStream {
+        let span = at(function.keyword);
         let (finishing, done) = (hidden("finishing"), hidden("done"));
         let Self { body, asks, .. } = self;
         // Where an argument may be named, the body borrows what it only reads; elsewhere, a
@@ -148,19 +160,21 @@ impl Judged<'_> {
         let block = block(function, body, !self.borrows);
         if function.sync {
             return quote_spanned! {span=>
-                .judged_sync(move |#finishing| {
+                move |#finishing| {
+                    #before
                     let mut #done = #finishing.body_sync(#block);
                     #asks
                     #done.finish()
-                })
+                }
             };
         }
         quote_spanned! {span=>
-            .judged(move |#finishing| async move {
+            move |#finishing| async move {
+                #before
                 let mut #done = #finishing.body(#block).await;
                 #asks
                 #done.finish()
-            })
+            }
         }
     }
 }

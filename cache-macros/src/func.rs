@@ -1,6 +1,10 @@
 //! The function that an attribute is on: its signature is parsed, its body is kept as tokens. It
 //! also recognises what `#[async_trait]` has made of an `async fn`.
 
+mod argument;
+
+pub(crate) use self::argument::{Argument, Passed};
+
 use crate::diag::Diag;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
@@ -131,6 +135,11 @@ impl Func {
             }
         }
         bindings
+    }
+
+    /// What the function is given, in order; the receiver first.
+    pub(crate) fn arguments(&self) -> Vec<Argument> {
+        self.sig.inputs.iter().map(Argument::of).collect()
     }
 
     /// `self`, where the function has it.

@@ -64,6 +64,70 @@ async fn find(shop: Shop, name: &str) -> Option<Book> {
 }"#,
     ),
     (
+        "policy",
+        r#"#[cached(ttl = 60, key = "{id}:{name}", policy = SHOP)]
+async fn book(db: &Db, id: i64, mut name: &str, tags: Option<&str>, traced: bool) -> Result<Book, DbError> {
+    name = name.trim();
+    db.query(id, name, tags).await
+}"#,
+    ),
+    (
+        "policy_self",
+        r#"#[cached(ttl = 60, key = "{id}", policy = self.policy)]
+async fn book(&self, #[cfg(feature = "x")] x: &X, id: i64) -> Book {
+    self.load(id, || self.shop.name()).await
+}"#,
+    ),
+    (
+        "policy_async_trait",
+        r#"#[cached(ttl = 60, key = "{id}:{name}", policy = SHOP)]
+fn book<'life0, 'life1, 'async_trait>(
+    &'life0 self,
+    id: i64,
+    name: &'life1 str,
+) -> ::core::pin::Pin<Box<dyn ::core::future::Future<Output = Book> + ::core::marker::Send + 'async_trait>>
+where
+    'life0: 'async_trait,
+    'life1: 'async_trait,
+    Self: 'async_trait,
+{
+    Box::pin(async move {
+        let __self = self;
+        let id = id;
+        let name = name;
+        let __ret: Book = { __self.load(id).await };
+        __ret
+    })
+}"#,
+    ),
+    (
+        "policy_closures",
+        r#"#[cached(
+    key = "{id}",
+    policy = Policy::new().stale_for(MINUTE),
+    store_if = |book| !book.is_draft(),
+    ttl = |book| self.ttl(book),
+    result_tags = |book| ["author:{book.author}", "shop:{shop.name}"],
+)]
+async fn book(&self, shop: &Shop, id: i64) -> Result<Book, DbError> {
+    shop.load(id).await
+}"#,
+    ),
+    (
+        "policy_sync",
+        r"#[cached(ttl = 60, policy = STEADY)]
+fn size(path: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(path)?.len())
+}",
+    ),
+    (
+        "ttl_closure",
+        r#"#[cached(key = "{id}", tags = ["books"], ttl = |found| if found.is_none() { SECOND } else { HOUR })]
+async fn find(id: i64) -> Option<Book> {
+    None
+}"#,
+    ),
+    (
         "unshared_error",
         r#"#[cached(key = "{name}", local)]
 async fn parse<'a>(name: &'a str) -> Result<Book, ParseError<'a>> {

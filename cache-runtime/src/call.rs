@@ -40,8 +40,8 @@ mod typed;
 
 pub use plan::{Ending, Finish, Finished, Finishing, Output, Start};
 pub use ruled::{
-    Borrowed, IsPolicy, IsSyncPolicy, MadeOfTimeout, NeverOwned, Ownable, Owned, Ruled, TimesOut,
-    Travels, policy, policy_sync,
+    Borrowed, Captures, HasNoBackground, HasNoTimeout, IsPolicy, Lends, MadeOfTimeout, NeverOwned,
+    Ownable, Owned, Recurs, Ruled, TimesOut, Travels, policy, recursive,
 };
 
 use grace::Ruling;

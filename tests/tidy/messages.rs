@@ -5,11 +5,25 @@ use std::fs;
 use std::path::Path;
 
 /// Cases about several mistakes at once, which are all told.
-const SEVERAL: [&str; 3] = ["foreign_option", "independent_mistakes", "missing_value"];
+const SEVERAL: [&str; 5] = [
+    "foreign_option",
+    "independent_mistakes",
+    "missing_value",
+    "policy_foreign_option",
+    "policy_setting_as_option",
+];
 
 /// Errors that are rustc's own because the mistake is: a type that does not fit, a value that has
-/// moved, an `.await` in a plain function, a variadic one.
-const RUSTCS_OWN: [&str; 4] = ["E0308", "E0382", "E0658", "E0728"];
+/// moved, what is borrowed and goes on all the same, an `.await` in a plain function, a variadic
+/// one, a future that is not `Send`.
+const RUSTCS_OWN: [&str; 6] = [
+    "E0308",
+    "E0382",
+    "E0521",
+    "E0658",
+    "E0728",
+    "error: future cannot be sent between threads safely",
+];
 
 struct Case {
     name: String,

@@ -5,11 +5,12 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
+use super::policy::Owning;
 use super::{
-    Judged, access, at, block, body, cache, function, hidden, identity, private, register,
+    Judged, access, at, block, body, cache, function, hidden, identity, policy, private, register,
     result_tags, returns, tags,
 };
-use crate::model::{Cached, Key, Part, Piece, Place, StoreIf, Ttl};
+use crate::model::{Cached, Key, Part, Piece, Place, StoreIf, Ttl, TtlOf};
 
 /// The function with its calls cached.
 pub(crate) fn cached(model: &Cached) -> TokenStream {
@@ -20,7 +21,9 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
     let k = hidden("k");
     let key = key(&model.key, &model.place);
     let start = hidden("start");
-    let plan = plan(model, &quote!(#cache #key));
+    let asks = asks(model);
+    let owning = Owning::of(model, &asks);
+    let plan = plan(model, owning.as_ref(), &asks, &quote!(#cache #key));
     // Each call is a statement of its own, so that temporaries of the user's expressions (the
     // guard of a lock, say) are gone before the body runs.
     let call = hidden("call");
@@ -35,7 +38,8 @@ pub(crate) fn cached(model: &Cached) -> TokenStream {
         let #call = #p::enter(#kit, const { &#spec }, #p::site(&|| ()), #cache, |#k| { #key });
         #call.#run
     };
-    function(&model.function, &calls)
+    let written = owning.as_ref().map_or(&model.function, Owning::function);
+    function(written, &calls)
 }
 
 /// What the return type can do; an error here is one on the return type.
@@ -72,8 +76,9 @@ fn spec(model: &Cached) -> TokenStream {
     let local = model.local.then(|| quote!(.local()));
     let inherit = (!model.inherit).then(|| quote!(.apart()));
     let sync = model.function.sync.then(|| quote!(.sync()));
+    let policy = model.policy.as_ref().map(|_| quote!(.policy()));
     let text = register::fingerprint(&model.function);
-    quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local #inherit #sync)
+    quote!(#p::Spec::new(#identity, #text) #template #namespace #version #singleflight #local #inherit #sync #policy)
 }
 
 /// The statements that write the key.
@@ -116,7 +121,12 @@ fn piece(piece: &Piece, place: &Place, written: Span) -> TokenStream {
 }
 
 /// What a compute needs: how long its value lives, its tags, and the body.
-fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
+fn plan(
+    model: &Cached,
+    owning: Option<&Owning<'_>>,
+    asks: &TokenStream,
+    others: &TokenStream,
+) -> TokenStream {
     let start = hidden("start");
     let plan = hidden("plan");
     let ttl = model.ttl.as_ref().map(ttl);
@@ -125,37 +135,66 @@ fn plan(model: &Cached, others: &TokenStream) -> TokenStream {
         quote!(.tags(#tags))
     });
     let noted = quote!(let #plan = #start #ttl #tags;);
+    let others = quote!(#others #noted #asks);
+    let function = owning.map_or(&model.function, Owning::function);
+    let body = body(function, &model.place, &others);
+    let judged = (!asks.is_empty()).then(|| Judged {
+        body: &body,
+        asks: owning.map_or(asks, Owning::asks),
+        borrows: borrows(model),
+    });
+    let span = at(function.keyword);
+    if let Some(owning) = owning {
+        let compute = match &judged {
+            None => owning.body(&body),
+            Some(judged) => owning.judged(judged),
+        };
+        return quote_spanned!(span=> #noted #compute);
+    }
+    let blocking = model.policy.as_ref();
+    let blocking = blocking.map(|policy| policy::blocking(policy, &model.place));
+    if let Some(judged) = judged {
+        let judged = judged.link(function);
+        return quote_spanned!(span=> #noted #blocking #plan #judged);
+    }
+    let block = block(function, &body, true);
+    if function.sync {
+        quote_spanned!(span=> #noted #blocking #plan.body_sync(#block))
+    } else {
+        quote_spanned!(span=> #noted #plan.body(#block))
+    }
+}
+
+/// The statements that ask about the value.
+fn asks(model: &Cached) -> TokenStream {
     let done = hidden("done");
     let store_if = model.store_if.as_ref().map(|StoreIf { judge, .. }| {
         let span = at(judge.span());
         quote_spanned!(span=> #done.store_if(#judge);)
     });
-    let result_tags = model.result_tags.as_ref();
-    let labels = result_tags.map(|tags| self::result_tags(tags, &model.place));
-    let asks = quote!(#store_if #labels);
-    let others = quote!(#others #noted #asks);
-    let body = body(&model.function, &model.place, &others);
-    let span = at(model.function.keyword);
-    if asks.is_empty() {
-        let block = block(&model.function, &body, true);
-        return if model.function.sync {
-            quote_spanned!(span=> #noted #plan.body_sync(#block))
-        } else {
-            quote_spanned!(span=> #noted #plan.body(#block))
-        };
-    }
-    let judged = Judged {
-        body: &body,
-        asks: &asks,
-        borrows: model.store_if.as_ref().is_some_and(|ask| ask.borrows)
-            || result_tags.is_some_and(|ask| ask.borrows),
+    let ttl = match &model.ttl {
+        Some(Ttl::Of(TtlOf { closure, .. })) => {
+            let span = at(closure.span());
+            Some(quote_spanned!(span=> #done.ttl(#closure);))
+        }
+        _ => None,
     };
-    let judged = judged.link(&model.function);
-    quote_spanned!(span=> #noted #plan #judged)
+    let labels = model.result_tags.as_ref();
+    let labels = labels.map(|tags| result_tags(tags, &model.place));
+    quote!(#store_if #ttl #labels)
+}
+
+/// Whether what asks about the value may name an argument, which the body then only borrows.
+fn borrows(model: &Cached) -> bool {
+    let ttl = matches!(&model.ttl, Some(Ttl::Of(of)) if of.borrows);
+    let store_if = model.store_if.as_ref().is_some_and(|ask| ask.borrows);
+    let labels = model.result_tags.as_ref().is_some_and(|ask| ask.borrows);
+    ttl || store_if || labels
 }
 
 fn ttl(ttl: &Ttl) -> TokenStream {
     let duration = match ttl {
+        Ttl::Of(_) => return quote!(.ttl_follows()),
         Ttl::Expr(ttl) => quote!(#ttl),
         Ttl::Millis(millis, written) => {
             let span = at(*written);

@@ -22,6 +22,7 @@ pub(super) fn cached(model: &Cached) -> TokenStream {
         None => {}
         Some(Ttl::Millis(millis, _)) => facts.text("Ttl", &text::duration(*millis)),
         Some(Ttl::Expr(ttl)) => facts.expr("TtlExpr", ttl),
+        Some(Ttl::Of(of)) => facts.expr("TtlOf", &of.closure),
     }
     match &model.key {
         Key::Template(pieces, _) => {
@@ -43,6 +44,9 @@ pub(super) fn cached(model: &Cached) -> TokenStream {
     facts.result_tags(model.result_tags.as_ref());
     if model.singleflight.is_some() {
         facts.push("Singleflight", None);
+    }
+    if let Some(policy) = &model.policy {
+        facts.expr("Policy", &policy.value);
     }
     if model.local {
         facts.push("Local", None);

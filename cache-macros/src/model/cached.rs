@@ -3,143 +3,11 @@
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Lit, LitStr};
 
-use super::{Callable, Key, Place, ResultTags, Scope, Tags, Ttl, duration, tags};
-use crate::args::{Args, Instead, Item, Known, Written, no_option};
+use super::known::CACHED;
+use super::{Callable, Key, Place, Policy, ResultTags, Scope, Tags, Ttl, duration, tags};
+use crate::args::{Args, Item, Written, no_option};
 use crate::diag::Diag;
 use crate::func::Func;
-
-/// The options of `#[cached]`.
-pub(crate) const KNOWN: Known = Known {
-    attribute: "cached",
-    names: &[
-        "ttl",
-        "key",
-        "skip",
-        "tags",
-        "result_tags",
-        "namespace",
-        "version",
-        "singleflight",
-        "store_if",
-        "local",
-        "inherit",
-        "cache",
-        "crate",
-    ],
-    example: "ttl = 60",
-    foreign: &[
-        (
-            "policy",
-            Instead::Says(
-                "`policy` is not supported yet: use `ttl`, and `singleflight` against stampedes",
-            ),
-        ),
-        ("time", Instead::Called("ttl", "ttl = 60")),
-        ("expire", Instead::Called("ttl", "ttl = 60")),
-        ("expires", Instead::Called("ttl", "ttl = 60")),
-        ("ttl_secs", Instead::Called("ttl", "ttl = 60")),
-        ("ttl_millis", Instead::Called("ttl", "ttl = \"60ms\"")),
-        ("timeout", Instead::Called("ttl", "ttl = 60")),
-        ("duration", Instead::Called("ttl", "ttl = 60")),
-        ("max_age", Instead::Called("ttl", "ttl = 60")),
-        (
-            "sync_writes",
-            Instead::Called("singleflight", "singleflight"),
-        ),
-        ("coalesce", Instead::Called("singleflight", "singleflight")),
-        ("lock", Instead::Called("singleflight", "singleflight")),
-        ("tag", Instead::Called("tags", "tags = [\"books\"]")),
-        (
-            "name",
-            Instead::Called("namespace", "namespace = \"books\""),
-        ),
-        (
-            "prefix",
-            Instead::Called("namespace", "namespace = \"books\""),
-        ),
-        (
-            "group",
-            Instead::Called("namespace", "namespace = \"books\""),
-        ),
-        (
-            "region",
-            Instead::Called("namespace", "namespace = \"books\""),
-        ),
-        ("convert", Instead::Called("key", "key = \"{id}\"")),
-        (
-            "create",
-            Instead::Says(
-                "a `Cache` is built at start-up, and not here: write `cache = ..` for one that is not the default",
-            ),
-        ),
-        (
-            "ty",
-            Instead::Says(
-                "a `Cache` is built at start-up, and not here: write `cache = ..` for one that is not the default",
-            ),
-        ),
-        ("ignore", Instead::Called("skip", "skip(db)")),
-        ("exclude", Instead::Called("skip", "skip(db)")),
-        (
-            "condition",
-            Instead::Called("store_if", "store_if = |value| .."),
-        ),
-        (
-            "cache_if",
-            Instead::Called("store_if", "store_if = |value| .."),
-        ),
-        (
-            "option",
-            Instead::Says(
-                "`None` is stored: write `store_if = Option::is_some` where it should not be",
-            ),
-        ),
-        (
-            "result",
-            Instead::Says("an `Err` is never stored: remove `result`"),
-        ),
-        (
-            "size",
-            Instead::Says(
-                "`size` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
-            ),
-        ),
-        (
-            "max_size",
-            Instead::Says(
-                "`max_size` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
-            ),
-        ),
-        (
-            "capacity",
-            Instead::Says(
-                "`capacity` is set for the whole cache: write `Cache::builder().local_capacity(..)`",
-            ),
-        ),
-        (
-            "entries",
-            Instead::Says(
-                "`entries` is an option of `#[invalidates]`: write it on the function that changes them",
-            ),
-        ),
-        (
-            "namespaces",
-            Instead::Says("a function has one namespace: write `namespace = \"books\"`"),
-        ),
-        (
-            "when",
-            Instead::Says(
-                "`when` is an option of `#[invalidates]`: write it on the function that changes the data",
-            ),
-        ),
-        (
-            "crash_safe",
-            Instead::Says(
-                "`crash_safe` is an option of `#[invalidates]`: write it on the function that changes the data",
-            ),
-        ),
-    ],
-};
 
 /// The bounds of a `singleflight`, in milliseconds.
 pub(crate) struct Flying {
@@ -165,6 +33,7 @@ pub(crate) struct Cached {
     pub(crate) namespace: Option<LitStr>,
     pub(crate) version: Option<u32>,
     pub(crate) singleflight: Option<Flying>,
+    pub(crate) policy: Option<Policy>,
     pub(crate) store_if: Option<StoreIf>,
     pub(crate) local: bool,
     /// Whether it takes over the tags of cached calls in its body.
@@ -175,13 +44,14 @@ impl Cached {
     /// Checks what was written; none where anything is wrong.
     pub(crate) fn new(mut args: Args, func: Func, diag: &mut Diag) -> Option<Self> {
         let scope = Scope::new(&func);
-        let function = Callable::new(KNOWN.attribute, func, diag)?;
+        let arguments = func.arguments();
+        let function = Callable::new(CACHED.attribute, func, diag)?;
         function.owned(diag);
         let key = args.value("key", "key = \"{id}\"", diag);
         let skip = args.list("skip", false, "`skip(db)`", diag);
         let key = Key::new(key, skip, &scope, diag);
         let ttl = args.value("ttl", "ttl = 60", diag);
-        let ttl = ttl.and_then(|ttl| Ttl::new(ttl.value, diag));
+        let ttl = ttl.and_then(|ttl| Ttl::new(ttl.value, &scope, diag));
         let tags = args.value("tags", "tags = [\"books\"]", diag);
         let tags = tags.and_then(|tags| Tags::new(tags.value, &scope, diag));
         // Of an empty list, nobody could tell what it is a list of.
@@ -197,6 +67,8 @@ impl Cached {
         let example = "`singleflight(lease = \"10s\", wait = \"30s\")`, or `singleflight` alone";
         let singleflight = args.list("singleflight", true, example, diag);
         let singleflight = singleflight.map(|bounds| Flying::new(bounds, diag));
+        let policy = args.value("policy", Policy::HOW, diag);
+        let policy = policy.and_then(|policy| Policy::new(policy.value, arguments, diag));
         let store_if = args.value("store_if", "store_if = |value| ..", diag);
         let store_if = store_if.and_then(|judge| StoreIf::new(judge.value, &scope, diag));
         let local = args.flag("local", diag).is_some();
@@ -214,6 +86,7 @@ impl Cached {
             namespace,
             version,
             singleflight,
+            policy,
             store_if,
             local,
             inherit,

@@ -12,6 +12,7 @@ use crate::diag::Diag;
 use crate::func::Func;
 
 /// A function with a body.
+#[derive(Clone)]
 pub(crate) struct Callable {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -103,7 +104,12 @@ impl Callable {
 
     /// The type spells a lifetime (other than `'static`), so it may be of an error that borrows.
     pub(crate) fn spells_lifetime(&self) -> bool {
-        spells_lifetime(self.output.to_token_stream())
+        self.lifetime().is_some()
+    }
+
+    /// Where it does.
+    pub(crate) fn lifetime(&self) -> Option<Span> {
+        lifetime(self.output.to_token_stream())
     }
 
     /// Where to report what the output cannot do: at the `Ok` type, as far as it can be seen.
@@ -240,24 +246,28 @@ fn infer_impl_in(segment: &mut syn::PathSegment) {
     }
 }
 
-fn spells_lifetime(tokens: TokenStream) -> bool {
+fn lifetime(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let found = match &token {
             TokenTree::Punct(punct) if punct.as_char() == '\'' => {
-                !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
+                let is_static =
+                    matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static");
+                (!is_static).then(|| punct.span())
             }
             TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+                let is_spelled =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+                (!is_spelled).then(|| punct.span())
             }
-            TokenTree::Group(group) => spells_lifetime(group.stream()),
-            _ => false,
+            TokenTree::Group(group) => lifetime(group.stream()),
+            _ => None,
         };
-        if found {
-            return true;
+        if found.is_some() {
+            return found;
         }
     }
-    false
+    None
 }
 
 /// Where a type borrows what is to be stored, and what to return instead.

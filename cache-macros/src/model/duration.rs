@@ -1,12 +1,14 @@
-//! Durations as they are written: whole seconds, a text such as `"1h30m"`, or an expression.
+//! Durations as they are written: whole seconds, a text such as `"1h30m"`, an expression, or a
+//! closure that is given the value.
 
 use std::ops::RangeInclusive;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+use syn::{Expr, ExprClosure, ExprLit, ExprUnary, Lit, UnOp};
 
+use super::Scope;
 use crate::diag::Diag;
 
 /// The `ttl` option.
@@ -15,11 +17,44 @@ pub(crate) enum Ttl {
     Millis(u64, Span),
     /// An expression that gives a `Duration`.
     Expr(Expr),
+    /// A closure that is given the value, and gives a `Duration`.
+    Of(TtlOf),
+}
+
+/// A ttl that follows from the value.
+pub(crate) struct TtlOf {
+    pub(crate) closure: ExprClosure,
+    /// It may name an argument, which the body then only borrows.
+    pub(crate) borrows: bool,
+}
+
+impl TtlOf {
+    fn new(closure: ExprClosure, scope: &Scope, diag: &mut Diag) -> Option<Self> {
+        if closure.inputs.len() != 1 {
+            let message = "`ttl` is given one thing, the value: write `|value| ..`";
+            diag.error(closure.span(), message);
+            return None;
+        }
+        if let Some(keyword) = &closure.asyncness {
+            let message = "`ttl` cannot await: remove `async`, and ask in the body";
+            diag.error(keyword.span(), message);
+            return None;
+        }
+        if let Expr::Lit(literal) = &*closure.body {
+            let message = "a closure as `ttl` gives a `Duration`: write \
+                           `|value| Duration::from_secs(..)`, or the time without the closure \
+                           where it is the same for all values";
+            diag.error(literal.span(), message);
+            return None;
+        }
+        let borrows = scope.mentioned_in(&closure);
+        Some(Self { closure, borrows })
+    }
 }
 
 impl Ttl {
     /// Reads the option.
-    pub(crate) fn new(value: Expr, diag: &mut Diag) -> Option<Self> {
+    pub(crate) fn new(value: Expr, scope: &Scope, diag: &mut Diag) -> Option<Self> {
         let at = value.span();
         let millis = match &value {
             Expr::Lit(ExprLit {
@@ -45,17 +80,17 @@ impl Ttl {
             Expr::Unary(ExprUnary {
                 op: UnOp::Neg(_), ..
             }) => Err("`ttl` cannot be negative: remove the attribute to cache nothing".into()),
-            Expr::Closure(_) => Err(
-                "a closure as `ttl` is not supported yet: write the longest ttl here, and \
-                 `store_if` for values that should not be stored"
-                    .into(),
-            ),
             Expr::Binary(_) if is_number(value.to_token_stream()) => Err(
                 "an expression as `ttl` is a `Duration`, and this is a number: write a single \
                  number for seconds, a text such as `\"30m\"`, or `Duration::from_secs(..)`"
                     .into(),
             ),
-            _ => return Some(Self::Expr(value)),
+            _ => {
+                return match value {
+                    Expr::Closure(closure) => TtlOf::new(closure, scope, diag).map(Self::Of),
+                    value => Some(Self::Expr(value)),
+                };
+            }
         };
         match millis {
             Ok(0) => {

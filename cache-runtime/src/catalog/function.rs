@@ -106,11 +106,12 @@ impl CachedFn {
         Self(function, labels)
     }
 
-    /// How long its values live: in units, as in `1h30m`, or the expression that says it.
+    /// How long its values live: in units, as in `1h30m`, or the expression or closure that says
+    /// it.
     #[must_use]
     pub fn ttl(&self) -> Option<&'static str> {
         let mut ttl = self.texts(|fact| match fact {
-            Fact::Ttl(text) | Fact::TtlExpr(text) => Some(text),
+            Fact::Ttl(text) | Fact::TtlExpr(text) | Fact::TtlOf(text) => Some(text),
             _ => None,
         });
         ttl.next()
@@ -153,6 +154,16 @@ impl CachedFn {
     #[must_use]
     pub fn is_singleflight(&self) -> bool {
         self.0.facts().contains(&Fact::Singleflight)
+    }
+
+    /// The expression that says its `policy`, if it has one.
+    #[must_use]
+    pub fn policy(&self) -> Option<&'static str> {
+        let mut policy = self.texts(|fact| match fact {
+            Fact::Policy(text) => Some(text),
+            _ => None,
+        });
+        policy.next()
     }
 
     /// Whether it is `local`.

@@ -1,8 +1,8 @@
-//! A ttl made from the value is not there yet.
+//! It is given the value.
 
 use afresh::cached;
 
-#[cached(ttl = |v| v.ttl)]
+#[cached(ttl = || std::time::Duration::from_secs(60))]
 async fn f(id: u32) -> u32 {
     id
 }

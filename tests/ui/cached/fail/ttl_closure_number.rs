@@ -1,8 +1,8 @@
-//! An option that is not there yet: what to do without.
+//! A closure gives a `Duration`.
 
 use afresh::cached;
 
-#[cached(policy = POLICY)]
+#[cached(ttl = |id| 60)]
 async fn f(id: u32) -> u32 {
     id
 }
