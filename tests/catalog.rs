@@ -6,9 +6,10 @@ use std::time::Duration;
 use std::{env, fs};
 
 use afresh::catalog::{CachedFn, Catalog, Label};
-use afresh::{Cache, cached, catalog, invalidates, testing};
+use afresh::{Cache, Policy, cached, catalog, invalidates, testing};
 
 const HOUR: Duration = Duration::from_hours(1);
+const STEADY: Policy = Policy::new().stale_if_error(HOUR);
 
 /// The tags of a shop.
 mod typed {
@@ -20,7 +21,7 @@ mod typed {
 
 mod books {
     use super::typed::Shop;
-    use super::{Duration, HOUR, cached, invalidates};
+    use super::{Duration, HOUR, STEADY, cached, invalidates};
 
     #[cached(ttl = "30m", key = "book:{id}", tags = ["books", "book:{id}"], singleflight)]
     #[inline]
@@ -35,6 +36,7 @@ mod books {
         result_tags = |books| ["first:{books.0}"],
         namespace = "lists",
         version = 3,
+        policy = STEADY,
     )]
     pub(crate) async fn genre(genre: &str, page: u8) -> (String, u8) {
         (genre.to_owned(), page)
@@ -46,7 +48,7 @@ mod books {
         room
     }
 
-    #[cached(ttl = 5, key = "{of}", tags = ["books"], inherit = false)]
+    #[cached(ttl = |of| hours(u64::from(*of)), key = "{of}", tags = ["books"], inherit = false)]
     pub(crate) fn count(of: u8) -> u8 {
         of
     }
@@ -211,6 +213,7 @@ fn what_is_written_can_be_asked_for() {
     assert_eq!(genre.ttl(), Some("HOUR * 2"));
     assert_eq!(genre.key(), "(genre, page + 1)");
     assert_eq!((genre.namespace(), genre.version()), (Some("lists"), 3));
+    assert_eq!(genre.policy(), Some("STEADY"));
     assert!(!genre.is_singleflight() && !genre.is_local() && genre.inherits());
     let tags: Vec<_> = genre.tags().iter().map(Label::as_str).collect();
     assert_eq!(tags, ["books", "genre:{genre}", "first:{books.0}"]);
@@ -222,6 +225,8 @@ fn what_is_written_can_be_asked_for() {
     let book = find(&catalog, "book");
     assert!(book.is_singleflight() && !book.is_sync());
     let count = find(&catalog, "count");
+    assert_eq!(count.ttl(), Some("|of| hours(u64::from(*of))"));
+    assert!(count.policy().is_none());
     assert!(count.is_sync() && !count.inherits());
     let shelf = find(&catalog, "shelf");
     assert!(shelf.is_local() && shelf.ttl().is_none());

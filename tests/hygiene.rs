@@ -3,7 +3,9 @@
 
 #![deny(warnings)]
 
-use afresh::{cached, invalidates};
+use std::time::Duration;
+
+use afresh::{Background, Policy, cached, invalidates};
 
 /// What an expansion names through absolute paths, shadowed by modules.
 mod shadowed {
@@ -39,6 +41,9 @@ mod shadowed {
     use Option::{None, Some};
     use Result::{Err, Ok};
 
+    struct Ruled;
+    fn policy() {}
+    fn recursive() {}
     fn enter() {}
     fn mutate() {}
     fn site() {}
@@ -72,6 +77,11 @@ mod shadowed {
         id
     }
 
+    #[cached(ttl = |v| ::std::time::Duration::from_secs(u64::from(*v)), key = "{id}", policy = super::SWIFT)]
+    pub(super) async fn by_policy(id: &u32) -> u32 {
+        *id
+    }
+
     #[cached]
     pub(super) async fn by_arguments(id: u32) -> u32 {
         id
@@ -83,13 +93,15 @@ mod shadowed {
     }
 }
 
+const SWIFT: Policy<Background> = Policy::new().stale_for(Duration::from_mins(1));
+
 const K: u32 = 1;
 const M: u32 = 2;
 const START: u32 = 3;
 
 /// The names of the locals are the user's, in the body and in each expression.
 #[cached(
-    ttl = std::time::Duration::from_secs(u64::from(k + m + plan + start + call)),
+    ttl = Duration::from_secs(u64::from(k + m + plan + start + call)),
     key = (k, m, p, plan, start, call),
     tags = [format!("{k}{m}{plan}{start}{call}{p}")],
     store_if = |v| { let start = *v; start != k + call + plan }
@@ -101,6 +113,28 @@ async fn arguments(k: u32, m: u32, p: u32, plan: u32, start: u32, call: u32) -> 
 #[cached(key = (done, finishing), result_tags = |finishing| ["{finishing}:{done}"])]
 async fn of_the_value(done: u32, finishing: u32) -> u32 {
     done + finishing
+}
+
+/// With a policy too, of which the expansion has names of its own.
+#[derive(Clone)]
+struct Shop {
+    policy: Policy<Background>,
+    this: u32,
+}
+
+impl Shop {
+    #[cached(
+        key = (policy, this, plan),
+        policy = self.policy,
+        store_if = |done| *done > self.this + *this + *policy,
+        ttl = |plan| Duration::from_secs(u64::from(*plan))
+    )]
+    async fn of_a_policy(&self, policy: &u32, this: &u32, mut plan: &u32, done: u32) -> u32 {
+        let lend = || self.this;
+        let own_plan = *plan;
+        plan = this;
+        lend() * 10_000 + *policy * 1000 + *plan * 100 + own_plan * 10 + done
+    }
 }
 
 #[invalidates(result_tags = |done| ["{finishing}:{done}"])]
@@ -174,6 +208,12 @@ async fn nothing_is_captured() {
         (3, 4)
     );
     shadowed::write(3).await;
+    assert_eq!(shadowed::by_policy(&5).await, 5);
+    let shop = Shop {
+        policy: SWIFT,
+        this: 1,
+    };
+    assert_eq!(shop.of_a_policy(&2, &3, &4, 5).await, 12_345);
     assert_eq!(arguments(1, 2, 3, 6, 4, 5).await, 654_321);
     assert_eq!((templates(1, 2, 3, 4).await, parts(1, 2, 3).await), (10, 6));
     assert_eq!(mutation(1, 2, 3).await, 6);

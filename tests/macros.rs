@@ -77,6 +77,39 @@ async fn without_a_bound_the_longest_ttl_never_ends() {
     .await;
 }
 
+#[tokio::test]
+async fn a_ttl_that_follows_from_the_value_ends_when_it_says() {
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[cached(key = "{id}", ttl = |found| if found.is_none() { SECOND } else { SECOND * *id })]
+    async fn found(id: &u32) -> Option<u32> {
+        (*id > 0).then_some(*id)
+    }
+    #[cached(ttl = |length| Duration::from_secs(*length))]
+    async fn fails(name: &str) -> Result<u64, String> {
+        name.parse().map_err(|_| name.to_owned())
+    }
+    #[cached(ttl = |name| Duration::from_secs(name.len() as u64), store_if = |name| name != "no")]
+    fn plain(name: String) -> String {
+        name
+    }
+
+    lives!(found(&0), SECOND);
+    lives!(found(&5), SECOND * 5);
+    lives!(fails("7"), SECOND * 7);
+    lives!(async { plain("four".to_owned()) }, SECOND * 4);
+    isolated(async |cache| {
+        for _ in 0..2 {
+            assert_eq!(outcome(fails("x")).await, (Err("x".to_owned()), MISS));
+            // Zero seconds, and refused.
+            assert_eq!(outcome(fails("0")).await, (Ok(0), MISS));
+            assert_eq!(outcome(async { plain("no".to_owned()) }).await.1, MISS);
+        }
+        assert_eq!(cache.stats().stored, 0);
+    })
+    .await;
+}
+
 #[cached]
 async fn by_default() {}
 

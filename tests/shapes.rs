@@ -18,6 +18,8 @@ mod made;
 mod methods;
 #[path = "shapes/names.rs"]
 mod names;
+#[path = "shapes/policies.rs"]
+mod policies;
 #[path = "shapes/recursion.rs"]
 mod recursion;
 #[path = "shapes/traits.rs"]

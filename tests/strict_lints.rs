@@ -35,7 +35,7 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use afresh::{Cache, KeyPart, cached, invalidates};
+use afresh::{Background, Cache, KeyPart, Policy, cached, invalidates};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +132,108 @@ async fn tags_of_a_pair(by: &str) -> Answer<(u32, u32)> {
 
 #[cached(key = ())]
 async fn unit() {}
+
+const STEADY: Policy = Policy::new().stale_if_error(TTL);
+const SWIFT: Policy<Background> = STEADY.stale_for(TTL);
+
+#[cached(ttl = TTL, skip(db, tags, _unused), policy = STEADY)]
+async fn steady(db: &Db, mut name: &str, tags: Option<&str>, _unused: &Db, id: u32) -> String {
+    name = name.trim();
+    db.load(1)
+        .await
+        .map_or_else(|_| String::new(), |_| format!("{name}{tags:?}"))
+}
+
+#[cached(ttl = TTL, key = "{id}:{also_key}", policy = SWIFT)]
+async fn swift(
+    names: &[String],
+    mut name: &str,
+    (a, mut b): (u32, u32),
+    #[cfg(any())] absent: &Db,
+    #[cfg(not(any()))] present: &u32,
+    r#type: &str,
+    id: &u32,
+    also_key: &u32,
+) -> String {
+    b += a;
+    name = name.trim();
+    std::future::ready(format!("{names:?}{name}{b}{present}{type}")).await
+}
+
+#[cached(
+    key = "{least}",
+    policy = SWIFT,
+    store_if = |value| value.len() > *least,
+    ttl = |value| if value.is_empty() { TTL } else { TTL * 2 },
+    result_tags = |value| ["{value}:{least}"],
+)]
+async fn swift_judged(name: &str, least: &usize) -> Answer<String> {
+    Ok(name.to_owned())
+}
+
+#[cached(ttl = |value| Duration::from_secs(value.len() as u64), key = ())]
+fn ttl_of_the_value() -> String {
+    String::from("abc")
+}
+
+#[cached(ttl = TTL, policy = STEADY)]
+fn steady_sync(name: &str) -> String {
+    name.to_owned()
+}
+
+#[derive(Clone)]
+struct Kiosk {
+    name: String,
+    policy: Policy<Background>,
+}
+
+impl Kiosk {
+    #[cached(ttl = TTL, key = "{self.name}:{id}", policy = self.policy)]
+    async fn window(&self, id: u32) -> String {
+        std::future::ready(format!("{}{id}", self.name)).await
+    }
+
+    #[cached(ttl = |_| self.ttl(), key = "{self.name}", policy = SWIFT)]
+    async fn only_asked(&self) -> u32 {
+        1
+    }
+
+    fn ttl(&self) -> Duration {
+        TTL * u32::from(self.name.is_empty())
+    }
+}
+
+#[async_trait::async_trait]
+trait Swift {
+    async fn boxed(&self, id: u32, name: &str, _unused: &Db) -> String;
+}
+
+#[async_trait::async_trait]
+impl Swift for Kiosk {
+    #[cached(ttl = TTL, key = "{self.name}:{id}", policy = SWIFT)]
+    async fn boxed(&self, mut id: u32, name: &str, _unused: &Db) -> String {
+        id += 1;
+        std::future::ready(format!("{}{name}{id}", self.name)).await
+    }
+}
+
+#[tokio::test]
+async fn policies_are_silent() {
+    let shop = Kiosk {
+        name: String::from("a"),
+        policy: SWIFT,
+    };
+    assert_eq!(shop.window(1).await, "a1");
+    assert_eq!(shop.only_asked().await, 1);
+    assert_eq!(shop.boxed(1, "b", &Db).await, "ab2");
+    assert_eq!(steady(&Db, " c ", None, &Db, 1).await, "cNone");
+    assert_eq!(swift(&[], " d ", (1, 2), &3, "e", &4, &5).await, "[]d33e");
+    assert_eq!(swift_judged("f", &0).await, Ok(String::from("f")));
+    assert_eq!(
+        (ttl_of_the_value(), steady_sync("g")),
+        (String::from("abc"), String::from("g"))
+    );
+}
 
 /// Documented, public, and with every ordinary attribute.
 ///

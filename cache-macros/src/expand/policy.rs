@@ -7,6 +7,7 @@ mod words;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::FnArg;
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::{Judged, at, block, hidden, private, relocated};
@@ -180,9 +181,7 @@ impl Used<'_> {
         if self.argument.is_receiver() {
             return hidden("this");
         }
-        let mut name = name.clone();
-        name.set_span(Span::mixed_site());
-        name
+        hidden(&format!("own_{}", name.unraw()))
     }
 
     /// The statements that hand it to the policy, which stands at a place.

@@ -36,9 +36,9 @@ async fn book(
             let plan = start.ttl(::core::time::Duration::from_secs(60u64));
             let policy = p::policy(&(SHOP));
             policy.limits(plan, p::Returns::<Result<Book, DbError>>::NEW.shape());
-            let db = policy.own(db);
+            let own_db = policy.own(db);
             policy.take(&id);
-            let name = policy.own(name);
+            let own_name = policy.own(name);
             policy.borrowing(&tags);
             policy
                 .body(
@@ -49,14 +49,14 @@ async fn book(
                             clippy::shadow_same,
                             clippy::shadow_unrelated
                         )]
-                        let db = db.lend();
+                        let db = own_db.lend();
                         let _ = &db;
                         #[allow(
                             clippy::shadow_reuse,
                             clippy::shadow_same,
                             clippy::shadow_unrelated
                         )]
-                        let mut name = name.lend();
+                        let mut name = own_name.lend();
                         let _ = &name;
                         if false {
                             return p::never::<Result<Book, DbError>>();

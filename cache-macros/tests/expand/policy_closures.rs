@@ -14,7 +14,7 @@
 async fn book(&self, shop: &Shop, id: i64) -> Result<Book, DbError> {
     p::register!(
         Cached, "book", ::core::line!(), 3018821172, false,
-        TtlOf("|book | self.ttl(book)"), Key("{id}"), ResultTag("author:{book.author}"),
+        TtlOf("|book| self.ttl(book)"), Key("{id}"), ResultTag("author:{book.author}"),
         ResultTag("shop:{shop.name}"), Policy("Policy::new().stale_for(MINUTE)")
     );
     let call = p::enter(
@@ -35,7 +35,7 @@ async fn book(&self, shop: &Shop, id: i64) -> Result<Book, DbError> {
             let policy = p::policy(&(Policy::new().stale_for(MINUTE)));
             policy.limits(plan, p::Returns::<Result<Book, DbError>>::NEW.shape());
             let this = policy.own(self);
-            let shop = policy.own(shop);
+            let own_shop = policy.own(shop);
             policy.take(&id);
             policy
                 .judged(
@@ -48,7 +48,7 @@ async fn book(&self, shop: &Shop, id: i64) -> Result<Book, DbError> {
                             clippy::shadow_same,
                             clippy::shadow_unrelated
                         )]
-                        let shop = shop.lend();
+                        let shop = own_shop.lend();
                         let _ = &shop;
                         let mut done = finishing
                             .body(async {

@@ -8,7 +8,7 @@
 async fn find(id: i64) -> Option<Book> {
     p::register!(
         Cached, "find", ::core::line!(), 3330152570, false,
-        TtlOf("|found | if found.is_none() { SECOND } else { HOUR }"), Key("{id}"),
+        TtlOf("|found| if found.is_none() { SECOND } else { HOUR }"), Key("{id}"),
         Tag("books")
     );
     let call = p::enter(

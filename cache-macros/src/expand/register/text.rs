@@ -53,6 +53,8 @@ enum Last {
 struct Line {
     text: String,
     last: Last,
+    /// Between the bars of a closure.
+    in_bars: bool,
 }
 
 impl Line {
@@ -113,6 +115,10 @@ impl Line {
             "," | ";" | ":" => self.push(sign, Last::Spaced),
             "::" | "." | "?" | "<" | ">" | ".." | "..=" => self.push(sign, Last::Tight),
             "!" if between => self.push(sign, Last::Tight),
+            "|" if self.in_bars => {
+                self.in_bars = false;
+                self.push(sign, Last::Spaced);
+            }
             _ if between => {
                 self.text.push(' ');
                 self.push(sign, Last::Spaced);
@@ -122,7 +128,16 @@ impl Line {
                 if self.last == Last::Spaced {
                     self.text.push(' ');
                 }
-                self.push(sign, Last::Tight);
+                self.in_bars = sign == "|";
+                let is_closure = sign == "||";
+                self.push(
+                    sign,
+                    if is_closure {
+                        Last::Spaced
+                    } else {
+                        Last::Tight
+                    },
+                );
             }
         }
     }
@@ -160,6 +175,8 @@ mod tests {
             "vec![id; 3]",
             "a && !b || c == d",
             "'a'",
+            "|found| if found.is_none() { SECOND } else { a | b }",
+            "of(1, |(a, b)| a, || 2)",
         ] {
             assert_eq!(printed(text), text);
         }

@@ -2,7 +2,7 @@
 
 use afresh::cached;
 
-#[cached(jitter = 0.1)]
+#[cached(audience = 3)]
 async fn f(id: u32) -> u32 {
     id
 }
