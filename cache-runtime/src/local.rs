@@ -225,6 +225,9 @@ impl Term {
     }
 }
 
+/// What two readings of one entry's end may differ by.
+const SLACK: Millis = 100;
+
 /// What there is to know of a value that may be of use when it is due or stale.
 #[derive(Debug)]
 struct Lasting {
@@ -305,6 +308,23 @@ impl LocalEntry {
             Age::Due if is_settled => Age::Fresh,
             Age::Stale if is_settled => Age::Settled { failing },
             _ => age,
+        }
+    }
+
+    /// Whether this is a value that ends then, give or take what two readings of a server's clock may
+    /// differ by.
+    fn ends_at(&self, expires: Millis) -> bool {
+        self.term().expires.abs_diff(expires) <= SLACK
+    }
+
+    /// Read once more, a value is still what it was known to be.
+    fn inherit(&self, old: &Self) {
+        if let (Some(new), Some(before)) = (&self.lasting, &old.lasting)
+            && self.at == old.at
+            && old.ends_at(new.expires)
+        {
+            let settled = before.settled.load(Ordering::Relaxed);
+            new.settled.store(settled, Ordering::Relaxed);
         }
     }
 
@@ -461,7 +481,7 @@ impl Local {
     /// is until some moment.
     pub(crate) fn settle(&self, key: &KeyRef<'_>, expires: Millis, until: Millis, failing: bool) {
         self.read(key, |entry| {
-            (entry.term().expires == expires).then(|| entry.settle(until, failing))
+            entry.ends_at(expires).then(|| entry.settle(until, failing))
         });
     }
 
@@ -473,10 +493,13 @@ impl Local {
                 .shard(key.hash)
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            let newer_is_there = shard
-                .peek(&key.as_ref())
-                .is_some_and(|old| old.at.log == entry.at.log && old.at.head > entry.at.head);
-            if newer_is_there {
+            let old = shard.peek(&key.as_ref());
+            let is_newer =
+                |old: &LocalEntry| old.at.log == entry.at.log && old.at.head > entry.at.head;
+            if let Some(old) = old {
+                entry.inherit(old);
+            }
+            if old.is_some_and(is_newer) {
                 evicted.push(entry);
             } else {
                 shard.insert_with_lifecycle(key, entry, &mut evicted);

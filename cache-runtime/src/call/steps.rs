@@ -399,7 +399,9 @@ impl<R, T: Any> Steps<R, T> {
     fn after_securing(&mut self, mut call: Box<Call>, step: Step) -> Next<R, T> {
         match self.take(&mut call, step) {
             Taken::Output(output) => Err(output),
-            Taken::Compute | Taken::Put(_) | Taken::Never => Ok(Stage::Computing(call)),
+            // In the background: another process sees to it.
+            Taken::Never => Ok(Stage::Over),
+            Taken::Compute | Taken::Put(_) => Ok(Stage::Computing(call)),
         }
     }
 

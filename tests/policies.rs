@@ -1,0 +1,9 @@
+//! What a policy makes of calls: values past their ttl, computes in the background, timeouts.
+
+#[path = "policies/memory.rs"]
+mod memory;
+#[cfg(feature = "redis")]
+#[path = "policies/shared.rs"]
+mod shared;
+#[path = "policies/shop.rs"]
+mod shop;
