@@ -50,7 +50,7 @@ impl Shop {
 
     pub(crate) async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
         let builder = Cache::builder().clock(&ManualClock::new());
-        Self::of(set(builder).build().await.unwrap())
+        Self::of(set(builder).build().await.expect("a cache"))
     }
 
     pub(crate) fn of(cache: Cache) -> Self {
@@ -72,7 +72,7 @@ impl Shop {
         self.runs.fetch_add(1, Ordering::SeqCst);
         self.reached.add_permits(1);
         if self.held.load(Ordering::SeqCst) {
-            self.gate.acquire().await.unwrap().forget();
+            self.gate.acquire().await.expect("an open gate").forget();
         }
         if self.fails.load(Ordering::SeqCst) {
             Err(Broken::Source)
@@ -111,7 +111,7 @@ impl Shop {
 
     /// One body has begun since it was asked last.
     pub(crate) async fn reached(&self) {
-        self.reached.acquire().await.unwrap().forget();
+        self.reached.acquire().await.expect("an open gate").forget();
     }
 
     /// So many bodies that wait go on; later ones do not wait.
