@@ -28,7 +28,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// Reads the truth, and takes a while to return it: what comes in between must not be missed.
-    async fn read(&self, item: u64) -> Row {
+    pub(crate) async fn read(&self, item: u64) -> Row {
         self.computes
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if self.random.one_in(8) {

@@ -4,6 +4,7 @@
 //! The executable is both the parent, which starts servers and processes, does them harm, and
 //! prints what came of it; and each of these processes.
 
+mod aged;
 mod board;
 mod deployment;
 mod fleet;

@@ -13,6 +13,7 @@ use afresh_test_support::Steer;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::aged::{Broken, aging, frail, mosaic};
 use crate::board::{Row, now};
 use crate::items::{
     EVERYTHING, FIRST_LEAF, GROUPS, ITEMS, ROWS, Source, change_group, change_item, group_of,
@@ -124,6 +125,15 @@ impl Side {
             Way::Wide => outcome(wide(cache, source)).await,
             Way::Summit => outcome(summit(cache, source, item)).await,
             Way::Leaves => outcome(leaves(cache, source)).await,
+            Way::Aging => one(outcome(aging(cache, source, item)).await),
+            Way::Frail => match outcome(frail(cache, source, item)).await {
+                (Ok(row), answered) => (vec![row], answered),
+                (Err(Broken), _) => return self.failed(),
+            },
+            Way::Mosaic => match outcome(mosaic(cache, source, group)).await {
+                (Ok(rows), answered) => (rows, answered),
+                (Err(Broken), _) => return self.failed(),
+            },
             #[cfg(feature = "sync")]
             Way::Still => one(self
                 .still(move |cache, source| still(cache, source, item))
@@ -151,6 +161,12 @@ impl Side {
         };
         self.count(way, answered);
         Some((rows, answered))
+    }
+
+    /// There is nothing to judge.
+    fn failed<T>(&self) -> Option<T> {
+        self.tally.one(Figure::Failed);
+        None
     }
 
     /// Calls a sync function: on the worker of the runtime that this runs on, or on a thread that
@@ -282,7 +298,7 @@ impl Side {
     async fn invalidate_namespaces(&self) -> Result<(), afresh::Error> {
         // What is made of these goes with them.
         let mut done = Ok(());
-        for namespace in ["single", "plain", "shelf", "still"] {
+        for namespace in ["single", "plain", "shelf", "still", "aging", "frail"] {
             done = done.and(self.cache.invalidate_namespace(namespace).await);
         }
         done
@@ -293,6 +309,8 @@ impl Side {
         let (cache, source) = (&self.cache, &*self.source);
         let mut done = entry(single(cache, source, item)).invalidate().await;
         done = done.and(entry(plain(cache, source, item)).invalidate().await);
+        done = done.and(entry(aging(cache, &self.source, item)).invalidate().await);
+        done = done.and(entry(frail(cache, &self.source, item)).invalidate().await);
         #[cfg(feature = "sync")]
         {
             let (cache, source) = (cache.clone(), Arc::clone(&self.source));

@@ -33,6 +33,7 @@ pub(crate) fn of(report: &Report) -> String {
     ] {
         table.row(name, format!("{}, {} hits", both(all), both(hits)));
     }
+    table.row("reads that failed", both(Figure::Failed));
     table.row("reads given up", both(Figure::Dropped));
     table.row("computes", both(Figure::Bodies));
     table.row(
@@ -84,12 +85,13 @@ pub(crate) fn of(report: &Report) -> String {
 
 fn reads(tally: &Tally) -> String {
     format!(
-        "{} ({} local, {} shared, {} computed, {} coalesced)",
+        "{} ({} local, {} shared, {} computed, {} coalesced, {} past their ttl)",
         tally.reads(),
         tally.get(Figure::Local),
         tally.get(Figure::Shared),
         tally.get(Figure::Computed),
-        tally.get(Figure::Coalesced)
+        tally.get(Figure::Coalesced),
+        tally.get(Figure::Aged)
     )
 }
 

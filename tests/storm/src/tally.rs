@@ -11,6 +11,10 @@ pub(crate) enum Figure {
     Shared,
     Computed,
     Coalesced,
+    /// Past its ttl.
+    Aged,
+    /// Answered with an error: that of the body, or of its time.
+    Failed,
     /// Looked up without computing.
     Peeked,
     /// Given up before its answer.
@@ -66,6 +70,7 @@ impl Tally {
             Outcome::Hit(_) => Figure::Shared,
             Outcome::Computed => Figure::Computed,
             Outcome::Coalesced => Figure::Coalesced,
+            Outcome::Stale => Figure::Aged,
             other => panic!("a read was answered in a way it should not be: {other}"),
         });
     }
@@ -76,8 +81,8 @@ impl Tally {
 
     /// Reads of every kind that were answered.
     pub(crate) fn reads(&self) -> u64 {
-        use Figure::{Coalesced, Computed, Local, Peeked, Shared};
-        let answered = [Local, Shared, Computed, Coalesced, Peeked];
+        use Figure::{Aged, Coalesced, Computed, Local, Peeked, Shared};
+        let answered = [Local, Shared, Computed, Coalesced, Aged, Peeked];
         answered.into_iter().map(|figure| self.get(figure)).sum()
     }
 

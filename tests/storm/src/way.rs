@@ -16,6 +16,9 @@ pub(crate) enum Way {
     Wide,
     Summit,
     Leaves,
+    Aging,
+    Frail,
+    Mosaic,
     #[cfg(feature = "sync")]
     Still,
     #[cfg(feature = "sync")]
@@ -39,6 +42,9 @@ const READS: &[(Way, u64)] = &[
     (Way::Wide, 2),
     (Way::Summit, 1),
     (Way::Leaves, 3),
+    (Way::Aging, 12),
+    (Way::Frail, 12),
+    (Way::Mosaic, 6),
     #[cfg(feature = "sync")]
     (Way::Still, 8),
     #[cfg(feature = "sync")]
@@ -96,7 +102,8 @@ impl Way {
         let group = group_of(item);
         match self {
             Self::Single | Self::Plain | Self::Leaf | Self::Peek | Self::Refresh => vec![item],
-            Self::Shelf | Self::Bundle => items_of(group).collect(),
+            Self::Aging | Self::Frail => vec![item],
+            Self::Shelf | Self::Bundle | Self::Mosaic => items_of(group).collect(),
             Self::Tower => items_of(group).chain(items_of(beside(group))).collect(),
             Self::Wide => (0..ITEMS).collect(),
             Self::Summit => [item].into_iter().chain(0..ITEMS).collect(),
@@ -112,6 +119,7 @@ impl Way {
     pub(crate) const fn is_nested(self) -> bool {
         match self {
             Self::Bundle | Self::Tower | Self::Wide | Self::Summit | Self::Leaves => true,
+            Self::Mosaic => true,
             #[cfg(feature = "sync")]
             Self::Rack | Self::Mixed => true,
             _ => false,
