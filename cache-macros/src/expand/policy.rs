@@ -51,8 +51,6 @@ impl<'a> Owning<'a> {
     pub(super) fn of(model: &'a Cached, asks: &TokenStream) -> Option<Self> {
         let policy = model.policy.as_ref().filter(|_| !model.function.sync)?;
         let mut function = model.function.clone();
-        // Where `async` would be written: by this, the body is asked for what it has to be.
-        function.keyword = policy.value.span();
         if function.boxed {
             function.body = words::without_idle_bindings(&function.body);
         }
@@ -79,8 +77,13 @@ impl<'a> Owning<'a> {
             function.body = words::with_receiver(&function.body, &this);
             asks = words::with_self(asks, &this);
         }
-        for input in &mut function.sig.inputs {
-            unmutable(input, &used);
+        for (input, argument) in function.sig.inputs.iter_mut().zip(&policy.arguments) {
+            let is_used = used
+                .iter()
+                .any(|used| std::ptr::eq(used.argument, argument));
+            if is_used && is_lent(argument) {
+                unmutable(input);
+            }
         }
         Some(Self {
             policy,
@@ -104,20 +107,31 @@ impl<'a> Owning<'a> {
 
     /// The statements that make a compute of a body.
     pub(super) fn body(&self, body: &TokenStream) -> TokenStream {
-        let span = at(self.function.keyword);
-        let (ruled, plan) = (hidden("policy"), hidden("plan"));
+        let asked = self.asked();
+        let span = at(asked.keyword);
+        let (ruled, plan) = (ruled(self.policy), hidden("plan"));
         let (owned, lent) = (self.owned(), self.lent());
-        let block = block(&self.function, &quote!(#lent #body), true);
+        let block = block(&asked, &quote!(#lent #body), true);
         quote_spanned!(span=> #owned #ruled.body(#plan, #block))
     }
 
     /// The statements that make a compute of a body, and of what is asked about its output.
     pub(super) fn judged(&self, judged: &Judged<'_>) -> TokenStream {
-        let span = at(self.function.keyword);
-        let (ruled, plan) = (hidden("policy"), hidden("plan"));
+        let asked = self.asked();
+        let span = at(asked.keyword);
+        let (ruled, plan) = (ruled(self.policy), hidden("plan"));
         let owned = self.owned();
-        let judge = judged.judge(&self.function, &self.lent());
+        let judge = judged.judge(&asked, &self.lent());
         quote_spanned!(span=> #owned #ruled.judged(#plan, #judge))
+    }
+
+    /// The function, of which the policy is what asks for `async`: it has to be seen where the
+    /// future is not what it asks for.
+    fn asked(&self) -> Callable {
+        Callable {
+            keyword: self.policy.value.span(),
+            ..self.function.clone()
+        }
     }
 
     /// The statements that find out what the policy asks for, and own what the body uses.
@@ -125,10 +139,10 @@ impl<'a> Owning<'a> {
         let value = &self.policy.value;
         let span = at(value.span());
         let p = private(self.place, span);
-        let (ruled, plan) = (hidden("policy"), hidden("plan"));
+        let (ruled, plan) = (ruled(self.policy), hidden("plan"));
         let output = relocated(&self.function.output, span);
         let against = &self.against;
-        let arguments = self.used.iter().map(|used| used.owned(span));
+        let arguments = self.used.iter().map(|used| used.owned(&ruled));
         quote_spanned! {span=>
             let #ruled = #p::policy(&(#value));
             #ruled.limits(#plan, #p::Returns::<#output>::NEW.shape());
@@ -170,6 +184,11 @@ fn against(function: &Callable, policy: &Policy, place: &Place) -> TokenStream {
     quote!(#lends #captured #itself)
 }
 
+/// What a policy asks for, where it is written.
+fn ruled(policy: &Policy) -> Ident {
+    Ident::new("policy", at(policy.value.span()))
+}
+
 /// There is a name for what is owned, and one for what the body is lent.
 fn is_lent(argument: &Argument) -> bool {
     argument.passed == Passed::Reference
@@ -184,12 +203,11 @@ impl Used<'_> {
         hidden(&format!("own_{}", name.unraw()))
     }
 
-    /// The statements that hand it to the policy, which stands at a place.
-    fn owned(&self, policy: Span) -> TokenStream {
-        let ruled = hidden("policy");
+    /// The statements that hand it to the policy.
+    fn owned(&self, ruled: &Ident) -> TokenStream {
         let cfgs = &self.argument.cfgs;
         // The policy is what asks: it is pointed at, too.
-        let way = |way| Ident::new(way, policy);
+        let way = |way| Ident::new(way, ruled.span());
         let each = self.names.iter().map(|name| {
             let located = at(name.span());
             match self.argument.passed {
@@ -240,20 +258,11 @@ impl Used<'_> {
 }
 
 /// What is lent is `mut` where it is lent.
-fn unmutable(input: &mut FnArg, used: &[Used<'_>]) {
-    let is_lent = |name: &Ident| {
-        used.iter()
-            .any(|used| is_lent(used.argument) && used.names.contains(&name))
-    };
+fn unmutable(input: &mut FnArg) {
     match input {
-        FnArg::Receiver(receiver) if is_lent(&Ident::from(receiver.self_token)) => {
-            receiver.mutability = None;
-        }
-        FnArg::Receiver(_) => {}
+        FnArg::Receiver(receiver) => receiver.mutability = None,
         FnArg::Typed(typed) => {
-            if let syn::Pat::Ident(pat) = &mut *typed.pat
-                && is_lent(&pat.ident)
-            {
+            if let syn::Pat::Ident(pat) = &mut *typed.pat {
                 pat.mutability = None;
             }
         }

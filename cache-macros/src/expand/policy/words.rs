@@ -12,11 +12,17 @@ pub(super) fn may_name(tokens: &TokenStream, name: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => may_name(&group.stream(), name),
-        TokenTree::Literal(literal) => {
-            let text = literal.to_string();
-            text.contains('{') && text.contains(&name.unraw().to_string())
-        }
+        TokenTree::Literal(text) => captures(&text.to_string(), &name.unraw().to_string()),
         TokenTree::Punct(_) => false,
+    })
+}
+
+/// Whether a text has a name between braces.
+fn captures(text: &str, name: &str) -> bool {
+    let is_apart = |c: char| !(c.is_alphanumeric() || c == '_');
+    text.split('{').skip(1).any(|from| {
+        let inside = from.split('}').next().unwrap_or(from);
+        inside.split(is_apart).any(|word| word == name)
     })
 }
 
@@ -304,6 +310,7 @@ mod tests {
     fn names_are_found_in_texts_too() {
         let named = |text| may_name(&tokens(text), &Ident::new("id", Span::call_site()));
         assert!(named("f(x, [id])") && named("f!(\"{id:?}\")") && named("f!(\"{x:id$}\")"));
-        assert!(!named("f(identity, \"id\")"));
+        assert!(named("cmd!(\"cat {id...}\")") && named("f!(\"{{}} {x} {id}\")"));
+        assert!(!named("f(identity, \"id\", \"{identity} id\")"));
     }
 }
