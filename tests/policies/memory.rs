@@ -6,6 +6,8 @@ use std::time::Duration;
 use afresh::testing::{assert_outcome, idle, refreshed};
 use afresh::{Background, Event, Limited, Outcome, Policy, Tier, Why, cached, outcome};
 
+use tracing::Instrument as _;
+
 use crate::shop::{Broken, Shop};
 
 const fn secs(secs: u64) -> Duration {
@@ -879,4 +881,91 @@ async fn no_policy_is_no_policy() {
     shop.breaks(true);
     assert_eq!(price(&shop, 1).await, Err(Broken::Source));
     assert_eq!(shop.cache.stats().stale, 0);
+}
+
+#[tokio::test]
+async fn a_compute_in_the_background_is_in_its_callers_span() {
+    #[cached(ttl = 60, key = "{id}", policy = SWR, cache = shop.cache)]
+    async fn price(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        tracing::info!(target: "computing", "before it waits");
+        let price = shop.compute().await;
+        tracing::info!(target: "computing", "after that");
+        price
+    }
+
+    let spans = Arc::new(Spans::default());
+    let _spans = tracing::subscriber::set_default(Arc::clone(&spans));
+    let shop = Shop::new().await;
+    price(&shop, 1).await.unwrap();
+    assert_eq!(spans.take(), [None, None]);
+    shop.pass(61);
+    shop.hold();
+    let request = tracing::info_span!("request");
+    price(&shop, 1).instrument(request.clone()).await.unwrap();
+    shop.reached().await;
+    shop.release(1);
+    refreshed(price(&shop, 1)).await;
+    assert_eq!(spans.take(), [Some("request"), Some("request")]);
+    assert_eq!(spans.left(), 0);
+}
+
+/// In which spans computes have said something. For one thread.
+#[derive(Default)]
+struct Spans {
+    spans: Mutex<Vec<&'static tracing::Metadata<'static>>>,
+    entered: Mutex<Vec<u64>>,
+    said: Mutex<Vec<Option<&'static str>>>,
+}
+
+impl Spans {
+    fn take(&self) -> Vec<Option<&'static str>> {
+        std::mem::take(&mut self.said.lock().unwrap())
+    }
+
+    fn innermost(&self) -> Option<u64> {
+        self.entered.lock().unwrap().last().copied()
+    }
+
+    fn left(&self) -> usize {
+        self.entered.lock().unwrap().len()
+    }
+}
+
+impl tracing::Subscriber for Spans {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_span() || metadata.target() == "computing"
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        let mut spans = self.spans.lock().unwrap();
+        spans.push(span.metadata());
+        tracing::span::Id::from_u64(spans.len() as u64)
+    }
+
+    fn current_span(&self) -> tracing_core::span::Current {
+        let Some(id) = self.innermost() else {
+            return tracing_core::span::Current::none();
+        };
+        let metadata = self.spans.lock().unwrap()[id as usize - 1];
+        tracing_core::span::Current::new(tracing::span::Id::from_u64(id), metadata)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        let innermost = self.innermost();
+        let name = innermost.map(|id| self.spans.lock().unwrap()[id as usize - 1].name());
+        self.said.lock().unwrap().push(name);
+    }
+
+    fn enter(&self, span: &tracing::span::Id) {
+        self.entered.lock().unwrap().push(span.into_u64());
+    }
+
+    fn exit(&self, _: &tracing::span::Id) {
+        self.entered.lock().unwrap().pop();
+    }
 }
