@@ -4,7 +4,7 @@
 
 mod words;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::FnArg;
 use syn::ext::IdentExt as _;
