@@ -7,3 +7,5 @@ mod memory;
 mod shared;
 #[path = "policies/shop.rs"]
 mod shop;
+#[path = "policies/store.rs"]
+mod store;
