@@ -913,22 +913,26 @@ async fn a_compute_in_the_background_is_in_its_callers_span() {
 /// In which spans computes have said something. For one thread.
 #[derive(Default)]
 struct Spans {
-    spans: Mutex<Vec<&'static tracing::Metadata<'static>>>,
+    known: Mutex<Vec<&'static tracing::Metadata<'static>>>,
     entered: Mutex<Vec<u64>>,
     said: Mutex<Vec<Option<&'static str>>>,
 }
 
 impl Spans {
     fn take(&self) -> Vec<Option<&'static str>> {
-        std::mem::take(&mut self.said.lock().unwrap())
+        std::mem::take(&mut self.said.lock().expect("no panic under it"))
     }
 
     fn innermost(&self) -> Option<u64> {
-        self.entered.lock().unwrap().last().copied()
+        self.entered
+            .lock()
+            .expect("no panic under it")
+            .last()
+            .copied()
     }
 
     fn left(&self) -> usize {
-        self.entered.lock().unwrap().len()
+        self.entered.lock().expect("no panic under it").len()
     }
 }
 
@@ -938,16 +942,16 @@ impl tracing::Subscriber for Spans {
     }
 
     fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        let mut spans = self.spans.lock().unwrap();
-        spans.push(span.metadata());
-        tracing::span::Id::from_u64(spans.len() as u64)
+        let mut known = self.known.lock().expect("no panic under it");
+        known.push(span.metadata());
+        tracing::span::Id::from_u64(known.len() as u64)
     }
 
     fn current_span(&self) -> tracing_core::span::Current {
         let Some(id) = self.innermost() else {
             return tracing_core::span::Current::none();
         };
-        let metadata = self.spans.lock().unwrap()[id as usize - 1];
+        let metadata = self.known.lock().expect("no panic under it")[id as usize - 1];
         tracing_core::span::Current::new(tracing::span::Id::from_u64(id), metadata)
     }
 
@@ -957,15 +961,19 @@ impl tracing::Subscriber for Spans {
 
     fn event(&self, _: &tracing::Event<'_>) {
         let innermost = self.innermost();
-        let name = innermost.map(|id| self.spans.lock().unwrap()[id as usize - 1].name());
-        self.said.lock().unwrap().push(name);
+        let name = innermost
+            .map(|id| self.known.lock().expect("no panic under it")[id as usize - 1].name());
+        self.said.lock().expect("no panic under it").push(name);
     }
 
     fn enter(&self, span: &tracing::span::Id) {
-        self.entered.lock().unwrap().push(span.into_u64());
+        self.entered
+            .lock()
+            .expect("no panic under it")
+            .push(span.into_u64());
     }
 
     fn exit(&self, _: &tracing::span::Id) {
-        self.entered.lock().unwrap().pop();
+        self.entered.lock().expect("no panic under it").pop();
     }
 }
