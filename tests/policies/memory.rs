@@ -513,6 +513,30 @@ async fn s13_a_soft_timeout_serves_the_last_value_and_the_compute_goes_on() {
 }
 
 #[tokio::test]
+async fn while_a_compute_goes_on_in_the_background_nobody_waits_for_another() {
+    let shop = Shop::new().await;
+    timed(&shop, 1).await.unwrap();
+    shop.pass(61);
+    shop.hold();
+    let clock = async {
+        shop.reached().await;
+        shop.pass(1);
+    };
+    let (answer, ()) = tokio::join!(outcome(timed(&shop, 1)), clock);
+    assert_eq!(answer, (Ok(1), Outcome::Stale));
+    for _ in 0..3 {
+        shop.pass(100);
+        assert_outcome(timed(&shop, 1), Outcome::Stale)
+            .await
+            .unwrap();
+    }
+    assert_eq!(shop.runs(), 2);
+    shop.release(1);
+    refreshed(timed(&shop, 1)).await;
+    assert_outcome(timed(&shop, 1), HIT).await.unwrap();
+}
+
+#[tokio::test]
 async fn x1_a_compute_left_behind_that_an_invalidation_overtakes_brings_nothing_back() {
     let shop = Shop::new().await;
     timed(&shop, 1).await.unwrap();

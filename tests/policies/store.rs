@@ -119,6 +119,33 @@ async fn a_refresh_that_is_overtaken_on_its_way_to_the_store_brings_nothing_back
 }
 
 #[tokio::test]
+async fn a_refresh_that_comes_second_takes_what_the_first_has_brought() {
+    for consistency in BOTH {
+        let store = store();
+        let one = process(&store, consistency).await;
+        let other = process(&store, consistency).await;
+        swr(&one, 1).await.unwrap();
+        one.pass(61);
+        one.costs(2);
+        one.hold();
+        assert_outcome(swr(&one, 1), Outcome::Stale).await.unwrap();
+        one.reached().await;
+        // The other has found the old value, and is on its way to the lease.
+        let held = store.hold(OperationKind::Bid);
+        assert_outcome(swr(&other, 1), Outcome::Stale)
+            .await
+            .unwrap();
+        held.reached().await;
+        one.release(1);
+        refreshed(swr(&one, 1)).await;
+        held.release();
+        refreshed(swr(&other, 1)).await;
+        assert_eq!(other.runs(), 0);
+        assert_eq!(assert_outcome(swr(&other, 1), LOCAL).await, Ok(2));
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_whose_bid_fails_is_absorbed() {
     let store = store();
     let one = process(&store, Consistency::Bounded).await;
