@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use crate::chance;
+
 mod manual;
 
 pub use manual::ManualClock;
@@ -25,6 +27,8 @@ pub(crate) struct Clock {
     advanced: AtomicU64,
     /// Told of each advance.
     moved: Arc<Notify>,
+    /// What is left to chance where it stands still.
+    sequence: chance::Sequence,
 }
 
 /// Set where the machine's clocks do not count: one load says so, and how far it was advanced.
@@ -39,13 +43,23 @@ impl Clock {
     pub(crate) fn manual() -> Self {
         Self {
             advanced: AtomicU64::new(STILL),
-            moved: Arc::default(),
+            ..Self::default()
         }
     }
 
     /// Whether it stands still until it is advanced.
     pub(crate) fn is_manual(&self) -> bool {
         self.advanced.load(Ordering::Relaxed) & STILL != 0
+    }
+
+    /// A number above 0 and up to 1, by chance, for moments of this clock. Where it stands still, the
+    /// same ones in each run: a test that repeats what it does meets the same moments.
+    pub(crate) fn share(&self) -> f64 {
+        if self.is_manual() {
+            self.sequence.share()
+        } else {
+            chance::share()
+        }
     }
 
     /// What this clock shows where one of the machine's shows this.
@@ -196,6 +210,13 @@ mod tests {
         clock.advance(Duration::MAX);
         assert_eq!(shown(&clock), START + FURTHEST);
         assert!(clock.is_manual(), "however far it is advanced");
+    }
+
+    #[test]
+    fn by_a_manual_clock_chance_repeats_itself() {
+        let shares = |clock: Clock| [(); 8].map(|()| clock.share().to_bits());
+        assert_eq!(shares(Clock::manual()), shares(Clock::manual()));
+        assert_ne!(shares(Clock::default()), shares(Clock::default()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::chance;
-use crate::clock::{Millis, millis};
+use crate::clock::{Clock, Millis, millis};
 use crate::local::Term;
 
 /// How long a value is good for, in milliseconds from now.
@@ -24,8 +24,9 @@ pub(super) struct Lifetime {
 /// How much earlier this process computes anew, by chance: a fleet that knows one value would do so
 /// at one moment otherwise, and the longer it takes, the earlier one must begin. (As `XFetch` does, but drawn once
 /// for each value instead of at each look-up.)
-pub(super) fn ahead(compute_micros: u32) -> Millis {
-    scaled(Millis::from(compute_micros) / 1_000, chance::exponential())
+pub(super) fn ahead(compute_micros: u32, clock: &Clock) -> Millis {
+    let by = chance::exponential(clock.share());
+    scaled(Millis::from(compute_micros) / 1_000, by)
 }
 
 /// A time multiplied.
@@ -59,7 +60,7 @@ impl Call {
         };
         let mut fresh = ttl;
         if rules.jitter > 0.0 {
-            let by = 1.0 + rules.jitter * (2.0 * chance::share() - 1.0);
+            let by = 1.0 + rules.jitter * (2.0 * self.inner().clock.share() - 1.0);
             // What is stored at all lives for a moment.
             fresh = scaled(ttl, by).max(1);
         }
@@ -77,7 +78,8 @@ impl Call {
 
     /// How long what is stored now is good for in this process.
     pub(super) fn term(&self) -> Term {
-        let now = self.inner().clock.now();
+        let clock = &self.inner().clock;
+        let now = clock.now();
         let Lifetime {
             due,
             fresh,
@@ -87,7 +89,9 @@ impl Call {
         let mut moment = due;
         if due < fresh {
             // Not at once: a value is there to be used.
-            moment = due.saturating_sub(ahead(compute_micros)).max(due / 2);
+            moment = due
+                .saturating_sub(ahead(compute_micros, clock))
+                .max(due / 2);
         }
         Term {
             due: now + moment,

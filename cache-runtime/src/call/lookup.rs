@@ -250,7 +250,8 @@ impl Call {
         let mut due = expires;
         if header.due < header.soft_expiry {
             let left = header.soft_expiry - header.due;
-            due = expires.saturating_sub(left.saturating_add(ahead(header.compute_micros)));
+            let early = ahead(header.compute_micros, &self.inner().clock);
+            due = expires.saturating_sub(left.saturating_add(early));
         }
         let lasting = due < expires || header.soft_expiry < header.hard_expiry;
         Some(Term {

@@ -8,7 +8,8 @@ use super::Clock;
 
 /// A clock for tests: it stands still until it is advanced. A cache that was
 /// [given one](crate::Builder::clock) goes by it in everything that takes time: what is stored
-/// expires, and its waits end, when this clock says so and not before.
+/// expires, and its waits end, when this clock says so and not before. What a
+/// [`Policy`](crate::Policy) leaves to chance goes the same way in each run.
 ///
 /// Clones are handles on one clock, and one clock may be given to several caches.
 ///
