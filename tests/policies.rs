@@ -1,5 +1,7 @@
 //! What a policy makes of calls: values past their ttl, computes in the background, timeouts.
 
+#[path = "policies/edges.rs"]
+mod edges;
 #[path = "policies/memory.rs"]
 mod memory;
 #[cfg(feature = "redis")]

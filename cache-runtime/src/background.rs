@@ -93,6 +93,10 @@ impl Background {
         self.state().closed = true;
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// Gives up all that there is, and says how much that was.
     pub(crate) fn abandon(&self) -> usize {
         let mut state = self.state();
@@ -116,11 +120,11 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// Starts the work: on the caller's runtime where there is one, else on a thread of ours. Where
-    /// not even that could be started, it is dropped.
+    /// Starts the work: on the caller's runtime where there is one, else on threads of ours. Where
+    /// not even these could be started, it is dropped.
     pub(crate) fn start<F: Future<Output = ()> + Send + 'static>(self, work: F) {
         let (background, id) = (Arc::clone(&self.background), self.id);
-        let Some(handle) = timer::handle() else {
+        let Some(handle) = timer::for_work() else {
             return;
         };
         let task = handle.spawn(async move {

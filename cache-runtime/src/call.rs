@@ -21,7 +21,7 @@ use crate::log::{Judgement, Noted, Position};
 use crate::observe::Why;
 use crate::output::{Failure, Vtable};
 use crate::scope::{self, Flag, Inside};
-use crate::spec::Spec;
+use crate::spec::{Place, Spec};
 use crate::tag::TagHash;
 use crate::timer;
 
@@ -85,6 +85,10 @@ pub(crate) struct Call {
     spoilt: bool,
     /// A value that is due or stale: what the policy makes of it is known once that is.
     kept: Option<Current>,
+    /// Whether the shared tier has not been looked into because of that.
+    unasked: bool,
+    /// When this call began, where a policy may ask.
+    entered: Millis,
     /// What the policy says, and what of this call outlives its caller.
     ruling: Option<Arc<Ruling>>,
     lifetime: OnceLock<Lifetime>,
@@ -162,6 +166,8 @@ impl Call {
             inherited: None,
             spoilt: false,
             kept: None,
+            unasked: false,
+            entered: if spec.policy { cache.0.clock.now() } else { 0 },
             ruling: None,
             lifetime: OnceLock::new(),
             noted: Noted::NOWHERE,
@@ -202,6 +208,9 @@ impl Call {
     }
 
     fn is_hit(&self, current: &Current) {
+        if self.is_behind() {
+            return;
+        }
         if let Age::Settled { failing } = current.age {
             return self.is_stale(Why::settled(failing));
         }
@@ -219,6 +228,9 @@ impl Call {
     }
 
     fn is_coalesced(&self) {
+        if self.is_behind() {
+            return;
+        }
         self.inner().reporter.counters.coalesced.add();
         self.tell(Outcome::Coalesced);
     }
@@ -254,6 +266,11 @@ impl Call {
         {
             return Step::Value(current);
         }
+        // At once means at once: a new value is looked for by who computes, or in the background.
+        if self.kept.is_some() && !self.is_failing() {
+            self.unasked = true;
+            return Step::Compute;
+        }
         if let Some(current) = self.shared_hit().await {
             return Step::Value(current);
         }
@@ -278,16 +295,15 @@ impl Call {
             Request::Identify => Step::Missed,
             Request::Peek | Request::Put(_) if inspection.is_astray() => Step::Missed,
             Request::Peek => {
-                let mut current = self.local_hit();
+                let mut current = self.local_current();
                 if current.is_none() {
-                    current = self.proven_local_hit().await;
+                    current = self.proven_local_current().await;
                 }
+                current = current.filter(Current::is_fresh);
                 if current.is_none() {
-                    current = self.shared_hit().await;
+                    current = self.shared_current().await.filter(Current::is_fresh);
                 }
-                // What is due is still what a call would be answered.
-                let kept = self.kept.take().filter(Current::is_fresh);
-                current.or(kept).map_or_else(
+                current.map_or_else(
                     || {
                         // That it is not there is known as of now, and may change.
                         let [_, namespace, key] = self.subject().implicit();
@@ -322,11 +338,17 @@ impl Call {
             _ => None,
         };
         let leases = matches!(self.role, Role::Leader(_)) && self.inner().shared.is_some();
-        if flying.is_none() && !leases {
+        if flying.is_none() && !leases && !self.unasked {
             self.begin();
             return Coming::Now(self, Step::Compute);
         }
         Coming::Later(Box::pin(async move {
+            if std::mem::take(&mut self.unasked)
+                && let Some(current) = self.shared_current().await.filter(Current::is_fresh)
+            {
+                self.is_hit(&current);
+                return (self, Step::Value(current));
+            }
             let mut step = match flying {
                 Some(flying) => self.fly(flying).await,
                 None => Step::Compute,
@@ -429,18 +451,7 @@ impl Call {
     /// where all that it is made of was current there. What was not, or may not have been (a future
     /// that was polled before the compute began, a failure elsewhere), spoils it.
     fn hand_over(&self, tags: &[TagHash], valid: Option<Position>) {
-        if !scope::is_open(Flag::INHERITS) {
-            return;
-        }
-        let Some(inherited) = scope::inherited(self.inner().address()) else {
-            return;
-        };
-        let is_current = |at| self.inner().view.judge(at, tags) == Judgement::Current;
-        if valid.is_none_or(|at| inherited.admits(at) || is_current(at)) {
-            inherited.take(self.spec.place(), tags);
-        } else {
-            inherited.spoil();
-        }
+        hand_over(self.inner(), self.spec.place(), tags, valid);
     }
 
     /// Where what this call has computed is known to be current.
@@ -455,6 +466,23 @@ impl Call {
     /// Hands the tags of what this call has computed to the compute that it is made in.
     fn hand_over_own(&self) {
         self.hand_over(&self.tags, Some(self.valid_at()));
+    }
+}
+
+/// Hands the tags of a value to the compute that this thread is in the body of, if it is in one: see
+/// [`Call::hand_over`].
+fn hand_over(inner: &Inner, from: Place, tags: &[TagHash], valid: Option<Position>) {
+    if !scope::is_open(Flag::INHERITS) {
+        return;
+    }
+    let Some(inherited) = scope::inherited(inner.address()) else {
+        return;
+    };
+    let is_current = |at| inner.view.judge(at, tags) == Judgement::Current;
+    if valid.is_none_or(|at| inherited.admits(at) || is_current(at)) {
+        inherited.take(from, tags);
+    } else {
+        inherited.spoil();
     }
 }
 

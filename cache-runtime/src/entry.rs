@@ -23,7 +23,8 @@ const VERSION: usize = 24;
 const SOFT_EXPIRY: usize = 32;
 const HARD_EXPIRY: usize = 40;
 const COMPUTE_TIME: usize = 48;
-const DUE: usize = 52;
+const LIVES: usize = 52;
+const AHEAD: usize = 56;
 const KEY: usize = 60;
 const SHAPE: usize = 76;
 const CHECKSUM: usize = 84;
@@ -43,9 +44,10 @@ pub(crate) struct Header {
     pub(crate) hard_expiry: u64,
     /// How long the compute took, in microseconds.
     pub(crate) compute_micros: u32,
-    /// From when on the entry is to be computed anew, ahead of its end, in milliseconds of the
-    /// server's time: never later than it is stale.
-    pub(crate) due: u64,
+    /// How long it is fresh, from the commit on, in milliseconds.
+    pub(crate) lives: u32,
+    /// How long before it is stale it is to be computed anew, in milliseconds.
+    pub(crate) ahead: u32,
     /// The digest of the key.
     pub(crate) key: [u8; 16],
     /// The fingerprint of the type that was stored.
@@ -109,7 +111,8 @@ pub(crate) fn encode(header: &Header, tags: &[TagHash], payload: &[u8]) -> Resul
     bytes.extend(header.soft_expiry.to_le_bytes());
     bytes.extend(header.hard_expiry.to_le_bytes());
     bytes.extend(header.compute_micros.to_le_bytes());
-    bytes.extend(header.due.to_le_bytes());
+    bytes.extend(header.lives.to_le_bytes());
+    bytes.extend(header.ahead.to_le_bytes());
     bytes.extend(header.key);
     bytes.extend(header.shape.to_le_bytes());
     bytes.extend([0; 8]);
@@ -172,7 +175,8 @@ fn read_header(bytes: &[u8; HEADER]) -> Result<Header, Unreadable> {
         soft_expiry: u64::from_le_bytes(field(bytes, SOFT_EXPIRY)),
         hard_expiry: u64::from_le_bytes(field(bytes, HARD_EXPIRY)),
         compute_micros: u32::from_le_bytes(field(bytes, COMPUTE_TIME)),
-        due: u64::from_le_bytes(field(bytes, DUE)),
+        lives: u32::from_le_bytes(field(bytes, LIVES)),
+        ahead: u32::from_le_bytes(field(bytes, AHEAD)),
         key: field(bytes, KEY),
         shape: u64::from_le_bytes(field(bytes, SHAPE)),
         codec: Codec::from_id(bytes[CODEC]).ok_or(Unreadable::Codec)?,

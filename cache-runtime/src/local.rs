@@ -185,8 +185,8 @@ pub(crate) struct Term {
     pub(crate) due: Millis,
     /// From then on it is stale.
     pub(crate) expires: Millis,
-    /// Whether it may be of use when it is due or stale.
-    pub(crate) lasting: bool,
+    /// From then on it is of no use: no earlier than it is stale.
+    pub(crate) ends: Millis,
 }
 
 /// What a value is good for at a moment.
@@ -209,8 +209,13 @@ impl Term {
         Self {
             due: expires,
             expires,
-            lasting: false,
+            ends: expires,
         }
+    }
+
+    /// Whether it may be of use when it is due or stale.
+    fn is_lasting(&self) -> bool {
+        self.due < self.ends
     }
 
     /// What the value is good for now.
@@ -232,6 +237,7 @@ const SLACK: Millis = 100;
 #[derive(Debug)]
 struct Lasting {
     expires: Millis,
+    ends: Millis,
     /// Until when it is handed out as it is, in the upper bits; in the lowest, whether that is because
     /// a new one could not be had.
     settled: AtomicU64,
@@ -259,9 +265,10 @@ impl LocalEntry {
         size: usize,
     ) -> Self {
         let weight = (size + size_of_val(&*tags)) as u64;
-        let lasting = term.lasting.then(|| {
+        let lasting = term.is_lasting().then(|| {
             Box::new(Lasting {
                 expires: term.expires,
+                ends: term.ends,
                 settled: AtomicU64::new(0),
             })
         });
@@ -278,11 +285,13 @@ impl LocalEntry {
 
     /// How long it is good for.
     pub(crate) fn term(&self) -> Term {
-        let expires = self.lasting.as_ref().map_or(self.due, |one| one.expires);
+        let Some(lasting) = &self.lasting else {
+            return Term::until(self.due);
+        };
         Term {
             due: self.due,
-            expires,
-            lasting: self.lasting.is_some(),
+            expires: lasting.expires,
+            ends: lasting.ends,
         }
     }
 
@@ -485,6 +494,15 @@ impl Local {
         });
     }
 
+    /// Stores an entry that was read elsewhere: where it is here already, what is known of it stays.
+    pub(crate) fn insert_read(&self, key: LocalKey, entry: LocalEntry) {
+        self.read(&key.as_ref(), |old| {
+            entry.inherit(old);
+            Some(())
+        });
+        self.insert(key, entry);
+    }
+
     /// Stores an entry, unless one of the same log with a higher version is there.
     pub(crate) fn insert(&self, key: LocalKey, entry: LocalEntry) {
         let mut evicted = Vec::new();
@@ -493,13 +511,10 @@ impl Local {
                 .shard(key.hash)
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            let old = shard.peek(&key.as_ref());
-            let is_newer =
-                |old: &LocalEntry| old.at.log == entry.at.log && old.at.head > entry.at.head;
-            if let Some(old) = old {
-                entry.inherit(old);
-            }
-            if old.is_some_and(is_newer) {
+            let newer_is_there = shard
+                .peek(&key.as_ref())
+                .is_some_and(|old| old.at.log == entry.at.log && old.at.head > entry.at.head);
+            if newer_is_there {
                 evicted.push(entry);
             } else {
                 shard.insert_with_lifecycle(key, entry, &mut evicted);

@@ -61,6 +61,8 @@ pub(crate) struct Rules {
     pub(crate) jitter: f64,
     /// How long the next try waits after a failure, and at the most after many.
     pub(crate) backoff: (Duration, Duration),
+    /// How long a compute may go on in the background.
+    pub(crate) background_timeout: Duration,
 }
 
 impl Rules {
@@ -72,6 +74,7 @@ impl Rules {
         hard_timeout: None,
         jitter: 0.0,
         backoff: (Duration::from_secs(1), Duration::from_secs(30)),
+        background_timeout: Duration::from_mins(1),
     };
 
     /// How long past its ttl a value may be of use.
@@ -106,7 +109,11 @@ impl<Work, Wait> Policy<Work, Wait> {
 
     /// For this long past its ttl, a value is served at once, and one background compute brings a
     /// new one: one in this process, and one across processes, with or without `singleflight`.
-    /// Past that, calls wait for the compute. Default: not at all.
+    /// Past that, calls wait for the compute. With its ttl, no longer than the cache's `max_ttl`.
+    /// Default: not at all.
+    ///
+    /// A compute whose value is not to be stored (`store_if`, a ttl of zero) leaves the one that is
+    /// there, for as long as this says.
     pub const fn stale_for(self, time: Duration) -> Policy<Background, Wait> {
         let mut rules = self.rules;
         rules.stale_for = time;
@@ -116,7 +123,11 @@ impl<Work, Wait> Policy<Work, Wait> {
     /// For this long past its ttl, a value is served where computing a new one fails, or takes
     /// longer than [`soft_timeout`](Self::soft_timeout) or [`hard_timeout`](Self::hard_timeout).
     /// After a failure, the next compute waits for the [`backoff`](Self::backoff); until then the
-    /// value is served at once. Default: not at all.
+    /// value is served at once. With its ttl, no longer than the cache's `max_ttl`. Default: not at
+    /// all.
+    ///
+    /// Every `Err` is a failure. What is an answer, such as that there is no such row, is better
+    /// returned as a value (`Ok(None)`), which is stored.
     pub const fn stale_if_error(self, time: Duration) -> Self {
         let mut rules = self.rules;
         rules.stale_if_error = time;
@@ -164,18 +175,18 @@ impl<Work, Wait> Policy<Work, Wait> {
     ///
     /// # Panics
     ///
-    /// If it is zero: that is [`stale_for`](Self::stale_for).
+    /// If it is less than a millisecond: to wait for nothing, there is [`stale_for`](Self::stale_for).
     pub const fn soft_timeout(self, time: Duration) -> Policy<Background, Wait> {
         assert!(
-            !time.is_zero(),
-            "`soft_timeout` of zero would never wait: write `.stale_for(..)` instead"
+            time.as_millis() > 0,
+            "`soft_timeout` is a millisecond at the least: to wait for nothing, write `.stale_for(..)` instead"
         );
         let mut rules = self.rules;
         rules.soft_timeout = Some(time);
         self.with(rules)
     }
 
-    /// A call waits this long for a value, and then ends: with a value past its ttl, as
+    /// A call waits this long for a value, from its beginning on, and then ends: with a value past its ttl, as
     /// [`stale_if_error`](Self::stale_if_error) says, or with an error that is made of an
     /// [`Error`](crate::Error) of the kind [`Timeout`](crate::ErrorKind::Timeout). The function
     /// must return a `Result` whose error is `From<afresh::Error>`. The compute is dropped; or goes
@@ -184,14 +195,31 @@ impl<Work, Wait> Policy<Work, Wait> {
     ///
     /// # Panics
     ///
-    /// If it is zero.
+    /// If it is less than a millisecond.
     pub const fn hard_timeout(self, time: Duration) -> Policy<Work, Limited> {
         assert!(
-            !time.is_zero(),
-            "`hard_timeout` of zero would never compute: write at least a millisecond"
+            time.as_millis() > 0,
+            "`hard_timeout` is a millisecond at the least: less would never compute"
         );
         let mut rules = self.rules;
         rules.hard_timeout = Some(time);
+        self.with(rules)
+    }
+
+    /// How long a compute may go on in the background, from when it is there. One that takes longer is
+    /// dropped, which counts as a failure: a compute that hangs does not keep its key from being
+    /// computed for longer than this. Default: 60 s.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero.
+    pub const fn background_timeout(self, time: Duration) -> Self {
+        assert!(
+            !time.is_zero(),
+            "`background_timeout` of zero would end every background compute at once"
+        );
+        let mut rules = self.rules;
+        rules.background_timeout = time;
         self.with(rules)
     }
 
@@ -235,6 +263,7 @@ impl<Work, Wait> fmt::Debug for Policy<Work, Wait> {
             hard_timeout,
             jitter,
             backoff,
+            background_timeout,
         } = &self.rules;
         f.debug_struct("Policy")
             .field("stale_for", stale_for)
@@ -244,6 +273,7 @@ impl<Work, Wait> fmt::Debug for Policy<Work, Wait> {
             .field("hard_timeout", hard_timeout)
             .field("jitter", jitter)
             .field("backoff", backoff)
+            .field("background_timeout", background_timeout)
             .finish()
     }
 }

@@ -17,20 +17,27 @@ use crate::clock::{Clock, LAG, Millis};
 
 /// The runtime for processes, or threads, without one.
 static OWN: LazyLock<Option<Runtime>> = LazyLock::new(|| {
-    let built = Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("afresh")
-        .on_thread_start(|| IS_OURS.set(true))
-        .enable_all()
-        .build();
-    match built {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name("afresh");
+    started(builder.on_thread_start(|| IS_OURS.set(true)))
+});
+
+/// The runtime for users' code in the background, where there is none: it may block its threads,
+/// and what it waits for goes on elsewhere.
+static WORK: LazyLock<Option<Runtime>> = LazyLock::new(|| {
+    let mut builder = Builder::new_multi_thread();
+    started(builder.worker_threads(2).thread_name("afresh-work"))
+});
+
+fn started(builder: &mut Builder) -> Option<Runtime> {
+    match builder.enable_all().build() {
         Ok(runtime) => Some(runtime),
         Err(error) => {
-            tracing::error!(target: "afresh", %error, "no thread could be started for timers");
+            tracing::error!(target: "afresh", %error, "no thread could be started");
             None
         }
     }
-});
+}
 
 thread_local! {
     /// Whether this thread is in [`block_on`]: a runtime of the caller's stands still meanwhile.
@@ -53,6 +60,15 @@ pub(crate) fn own() -> Option<Handle> {
 /// The runtime to use from here: the caller's, else ours.
 pub(crate) fn handle() -> Option<Handle> {
     if BLOCKED.get() {
+        return own();
+    }
+    Handle::try_current().ok().or_else(own)
+}
+
+/// The runtime for users' code in the background: the caller's, else one that is there for that.
+pub(crate) fn for_work() -> Option<Handle> {
+    let own = || WORK.as_ref().map(|runtime| runtime.handle().clone());
+    if BLOCKED.get() || IS_OURS.get() {
         return own();
     }
     Handle::try_current().ok().or_else(own)

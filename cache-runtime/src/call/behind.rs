@@ -18,6 +18,7 @@ use crate::carry::Surroundings;
 use crate::lease::Lease;
 use crate::local::Age;
 use crate::shared::{Bid, Bidden};
+use crate::timer::Alarm;
 
 /// How long the lease of a background compute lasts, where the function has none of its own.
 const LEASE: Duration = Duration::from_secs(10);
@@ -39,6 +40,7 @@ impl<R: 'static, T: Send + 'static> Owning<R, T> {
             start: |steps, ruling, permit| {
                 permit.start(Behind {
                     steps: Some(steps),
+                    limit: ruling.limit(),
                     ruling,
                     span: Span::current(),
                     surroundings: Surroundings::of_background(),
@@ -61,6 +63,8 @@ impl<R, T> Owning<R, T> {
 struct Behind<R, T> {
     steps: Option<Steps<R, T>>,
     ruling: Arc<Ruling>,
+    /// When it is given up.
+    limit: Alarm,
     span: Span,
     surroundings: Surroundings,
 }
@@ -82,7 +86,12 @@ impl<R, T: std::any::Any> Future for Behind<R, T> {
             // The panic hook has told of it. What was waited for has been let go.
             this.ruling.failed();
         }
-        if polled.unwrap_or(true) {
+        let mut is_over = polled.unwrap_or(true);
+        if !is_over && Pin::new(&mut this.limit).poll(cx).is_ready() {
+            this.ruling.is_given_up();
+            is_over = true;
+        }
+        if is_over {
             // Inside the span, like all of it; and a user's `Drop` must not end more than this.
             let steps = this.steps.take();
             let _ = catch_unwind(AssertUnwindSafe(|| drop(steps)));
@@ -111,19 +120,19 @@ impl Call {
     pub(super) fn claim(&mut self) -> Option<(Arc<Ruling>, Permit)> {
         let ruling = Arc::clone(self.ruling.as_ref()?);
         let Some(leader) = self.inner().flights.lead(&self.key) else {
-            ruling.is_seen_to();
+            ruling.is_seen_to(ruling.rules.stale_for);
             return None;
         };
         // Another may have brought a new value between the look-up and the claim.
-        let now_there = self.local_current();
-        if now_there.is_some_and(|current| current.age == Age::Fresh) {
+        let now_there = self.local_current().map(|current| current.age);
+        if matches!(now_there, Some(Age::Fresh | Age::Settled { .. })) {
             return None;
         }
         let Some(permit) = ruling.permit() else {
             ruling.skipped();
             return None;
         };
-        ruling.is_seen_to();
+        ruling.is_seen_to(ruling.rules.stale_for);
         ruling.goes_behind();
         self.role = Role::Leader(leader);
         self.report = None;
@@ -146,6 +155,9 @@ impl Call {
         let Some((shared, slot)) = self.reachable() else {
             return Step::Compute;
         };
+        if self.inherits_lease() {
+            return Step::Compute;
+        }
         let ttl = self.spec.singleflight.map_or(LEASE, |flying| flying.lease);
         self.note();
         let Some(log) = self.noted.id else {

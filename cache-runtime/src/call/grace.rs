@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Call;
 use super::lookup::Current;
+use super::{Call, hand_over};
 use crate::background::Permit;
+use crate::backoff::Pause;
 use crate::cache::{Cache, Inner};
 use crate::clock::{Millis, millis};
 use crate::error::{Error, ErrorKind};
 use crate::inspect::{Outcome, Report};
-use crate::local::{Age, LocalKey};
+use crate::local::{Age, LocalKey, Term};
 use crate::log::Judgement;
 use crate::observe::{Event, Why};
 use crate::policy::Rules;
@@ -35,8 +36,8 @@ pub(super) struct Ruling {
     /// The key's tag.
     tag: TagHash,
     pub(super) rules: Rules,
-    /// When the value that was found ends, or has ended.
-    expires: Option<Millis>,
+    /// How long the value that was found is good for.
+    term: Option<Term>,
     /// Whether it was fresh when a new one was begun.
     ahead: bool,
     bypass: bool,
@@ -44,6 +45,8 @@ pub(super) struct Ruling {
     behind: AtomicBool,
     /// Whether the call waits for another's compute.
     waits: AtomicBool,
+    /// Whether its failure is known.
+    told: AtomicBool,
 }
 
 /// What a policy makes of a value that was found.
@@ -90,40 +93,90 @@ impl Ruling {
         }
     }
 
-    /// The compute came to nothing that could be stored, though it did not fail.
+    /// The compute has brought nothing that is to be stored, which is no failure; but the next one
+    /// would bring no more than that for now.
     pub(super) fn brought_nothing(&self) {
+        let Some(term) = self.term else { return };
         if self.is_behind() {
-            self.failed();
+            let inner = self.inner();
+            let now = inner.clock.now();
+            let next = now + millis(self.rules.backoff.0);
+            inner.backoff.pause(&self.key, now, next);
+            self.settle(next.min(self.end(&term, self.rules.stale_for)), false);
         }
     }
 
     /// The compute has failed: where there is a value to serve meanwhile, the next one waits.
     pub(super) fn failed(&self) {
+        if self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let inner = self.inner();
         if self.is_behind() {
             let function = self.spec.name;
             inner.reporter.counters.failed_refreshes.add();
             inner.reporter.tell(&Event::RefreshFailed { function });
         }
-        let Some(expires) = self.expires else { return };
+        let Some(term) = self.term else { return };
         let now = inner.clock.now();
         let next = inner.backoff.failed(&self.key, now, self.rules.backoff);
-        self.settle(next.min(expires + millis(self.rules.grace())), true);
+        self.settle_failing(&term, now, next);
+    }
+
+    /// The compute has taken too long in the background.
+    pub(super) fn is_given_up(&self) {
+        let limit = self.rules.background_timeout;
+        let error = Error::new(
+            ErrorKind::Timeout,
+            format!(
+                "`{}` has not returned within its `background_timeout` of {limit:?}; it is given up",
+                self.spec.name
+            ),
+        );
+        self.inner().reporter.fault("a background compute", &error);
+        self.failed();
+    }
+
+    /// When the value that was found ends, if it may be served for so long past its ttl.
+    fn end(&self, term: &Term, time: Duration) -> Millis {
+        (term.expires + millis(time)).min(term.ends)
     }
 
     /// Until then, the value that was found is handed out as it is.
     fn settle(&self, until: Millis, failing: bool) {
-        if let (Some(local), Some(expires)) = (&self.inner().local, self.expires) {
-            local.settle(&self.key.as_ref(), expires, until, failing);
+        if let (Some(local), Some(term)) = (&self.inner().local, self.term) {
+            local.settle(&self.key.as_ref(), term.expires, until, failing);
         }
     }
 
-    /// A new value is being computed: for a while, nobody need see to that.
-    pub(super) fn is_seen_to(&self) {
-        let Some(expires) = self.expires else { return };
-        let now = self.inner().clock.now();
-        let end = expires + millis(self.rules.stale_for);
-        self.settle((now + LOOK).min(end), false);
+    /// Until the next try it is handed out; but another process may bring a new one before.
+    fn settle_failing(&self, term: &Term, now: Millis, next: Millis) {
+        let is_shared = self.inner().shared.is_some() && !self.spec.local;
+        let next = if is_shared {
+            next.min(now + LOOK)
+        } else {
+            next
+        };
+        self.settle(next.min(self.end(term, self.rules.grace())), true);
+    }
+
+    /// A new value is being computed: for a while, nobody need see to that, while the value that is
+    /// there may be served for so long past its ttl.
+    pub(super) fn is_seen_to(&self, time: Duration) {
+        let Some(term) = self.term else { return };
+        let inner = self.inner();
+        let now = inner.clock.now();
+        if inner.local.is_some() {
+            self.settle((now + LOOK).min(self.end(&term, time)), false);
+        } else {
+            inner.backoff.pause(&self.key, now, now + LOOK);
+        }
+    }
+
+    /// When a compute that is in the background now has taken too long.
+    pub(super) fn limit(&self) -> Alarm {
+        let clock = &self.inner().clock;
+        Alarm::at(clock, clock.now() + millis(self.rules.background_timeout))
     }
 
     /// The right to go on in the background.
@@ -131,8 +184,12 @@ impl Ruling {
         self.inner().background.permit(self.tag)
     }
 
+    /// There was no room for a background compute.
     pub(super) fn skipped(&self) {
         let inner = self.inner();
+        if inner.background.is_closed() {
+            return;
+        }
         inner.reporter.counters.skipped_refreshes.add();
         let function = self.spec.name;
         inner.reporter.tell(&Event::RefreshSkipped { function });
@@ -140,21 +197,33 @@ impl Ruling {
 
     /// Whether a value that was current when it was found still may be served, by a view that this
     /// call may believe.
-    fn is_current(&self, current: &Current, is_proven: bool) -> bool {
+    fn judge(&self, current: &Current, is_proven: bool) -> Fitness {
         let inner = self.inner();
         let is_trusted = || {
             let now = inner.clock.now();
             inner.view.is_trusted(now, || inner.clock.wall())
         };
         match inner.view.judge(current.at, &current.tags) {
-            Judgement::Current => is_proven || current.asked || is_trusted(),
-            Judgement::Outdated => false,
+            Judgement::Outdated => Fitness::Outdated,
+            Judgement::Current if is_proven || current.asked || is_trusted() => Fitness::Current,
             // The view does not know; the log did.
-            Judgement::Ahead | Judgement::Unknown => {
-                current.asked && !inner.view.holds_any(&current.tags)
+            Judgement::Ahead | Judgement::Unknown
+                if current.asked && !inner.view.holds_any(&current.tags) =>
+            {
+                Fitness::Current
             }
+            Judgement::Current | Judgement::Ahead | Judgement::Unknown => Fitness::Unknown,
         }
     }
+}
+
+/// Whether a value may be served past its ttl.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fitness {
+    Current,
+    /// Nobody can say now.
+    Unknown,
+    Outdated,
 }
 
 impl Call {
@@ -181,6 +250,9 @@ impl Call {
     pub(super) fn decide(&mut self, rules: Rules) -> Verdict {
         // From here on it may go on without its caller, and does not keep the cache by itself.
         self.cache = self.cache.for_background();
+        if !self.is_put() {
+            self.inspection = None;
+        }
         let kept = self.kept.as_ref();
         self.ruling = Some(Arc::new(Ruling {
             cache: self.cache.clone(),
@@ -188,11 +260,12 @@ impl Call {
             key: self.key.clone(),
             tag: self.subject().tag,
             rules,
-            expires: kept.map(|kept| kept.term.expires),
+            term: kept.map(|kept| kept.term),
             ahead: kept.is_some_and(|kept| kept.age == Age::Due),
             bypass: self.bypass,
             behind: AtomicBool::new(false),
             waits: AtomicBool::new(false),
+            told: AtomicBool::new(false),
         }));
         if rules.soft_timeout.is_some() && rules.stale_if_error.is_zero() {
             self.misuse(
@@ -208,38 +281,46 @@ impl Call {
 
     fn verdict(&self, kept: &Current, ruling: &Ruling) -> Verdict {
         // The look-up may have waited for a server.
-        if !ruling.is_current(kept, self.is_proven()) {
+        if ruling.judge(kept, self.is_proven()) != Fitness::Current {
             return Verdict::Compute;
         }
-        let rules = &ruling.rules;
+        let (rules, term) = (&ruling.rules, &kept.term);
         let now = self.inner().clock.now();
-        let expires = kept.term.expires;
-        let end = expires + millis(rules.grace());
-        let next = self.inner().backoff.until(&self.key, now);
         let serve = || Verdict::Serve(kept.clone());
         let refresh = || Verdict::Refresh(kept.clone());
-        if now < expires {
-            if rules.refresh_ahead.is_some() && next.is_none() {
+        let pause = self.inner().backoff.of(&self.key, now);
+        if now < term.expires {
+            if rules.refresh_ahead.is_some() && pause.is_none() {
                 return refresh();
             }
-            ruling.settle(next.unwrap_or(expires).min(expires), false);
+            let until = pause.map_or(term.expires, |pause| pause.next);
+            ruling.settle(until.min(term.expires), false);
             return serve();
         }
-        if let Some(next) = next {
+        let end = ruling.end(term, rules.grace());
+        if let Some(pause) = pause.filter(Pause::is_failing) {
             if now >= end {
                 return Verdict::Compute;
             }
-            ruling.settle(next.min(end), true);
+            ruling.settle_failing(term, now, pause.next);
             return serve();
         }
-        if now < expires + millis(rules.stale_for) {
-            return refresh();
+        if now < ruling.end(term, rules.stale_for) {
+            return if pause.is_some() { serve() } else { refresh() };
         }
         if now < end && self.inner().background.has(ruling.tag) {
             // A call before this one has waited for long enough.
+            ruling.is_seen_to(rules.grace());
             return serve();
         }
         Verdict::Compute
+    }
+
+    /// Whether computing this key has failed of late.
+    pub(super) fn is_failing(&self) -> bool {
+        let inner = self.inner();
+        let pause = inner.backoff.of(&self.key, inner.clock.now());
+        pause.is_some_and(|pause| pause.is_failing())
     }
 
     /// Counts an answer of the policy's, and hands over its tags.
@@ -248,10 +329,9 @@ impl Call {
         if now < current.term.expires {
             self.is_hit(current);
         } else {
-            let next = self.inner().backoff.until(&self.key, now);
-            self.is_stale(Why::settled(next.is_some()));
+            self.is_stale(Why::settled(self.is_failing()));
         }
-        self.hand_over(&current.tags, None);
+        self.hand_over(&current.tags, current.valid);
     }
 
     /// What this call can fall back on while it computes, where there is any of that.
@@ -266,7 +346,7 @@ impl Call {
             return None;
         }
         let clock = &self.inner().clock;
-        let alarm = |after: Duration| Alarm::at(clock, clock.now() + millis(after));
+        let alarm = |after: Duration| Alarm::at(clock, self.entered + millis(after));
         let soft = ruling.rules.soft_timeout.filter(|_| kept.is_some());
         Some(Box::new(Fallback {
             soft: soft.map(alarm),
@@ -309,20 +389,29 @@ pub(super) enum Late {
 impl Fallback {
     /// The value past its ttl, if it still may be served; counted as the answer.
     pub(super) fn value(&mut self, why: Why) -> Option<Current> {
-        let current = self.kept.take()?;
-        let inner = self.ruling.inner();
-        let end = current.term.expires + millis(self.ruling.rules.stale_if_error);
-        let is_in_time = inner.clock.now() < end;
-        if !is_in_time || !self.ruling.is_current(&current, self.is_proven) {
+        let kept = self.kept.as_ref()?;
+        let ruling = &self.ruling;
+        let inner = ruling.inner();
+        let fitness = ruling.judge(kept, self.is_proven);
+        if fitness == Fitness::Outdated {
+            self.kept = None;
+        }
+        let kept = self.kept.as_ref()?;
+        let end = ruling.end(&kept.term, ruling.rules.stale_if_error);
+        if fitness != Fitness::Current || inner.clock.now() >= end {
             return None;
         }
-        inner.reporter.stale(self.ruling.spec.name, why);
+        let current = self.kept.take()?;
+        inner.reporter.stale(ruling.spec.name, why);
         self.tell(Outcome::Stale);
-        if scope::is_open(Flag::INHERITS) {
-            let place = self.ruling.spec.place();
-            scope::hand_over(inner.address(), place, &current.tags);
-        }
+        let place = ruling.spec.place();
+        hand_over(inner, place, &current.tags, current.valid);
         Some(current)
+    }
+
+    /// Whether the call has waited long enough, though it has its value.
+    pub(super) fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        is_over(&mut self.soft, cx) || is_over(&mut self.hard, cx)
     }
 
     fn tell(&self, outcome: Outcome) {

@@ -165,12 +165,7 @@ impl Call {
         else {
             return Step::Compute;
         };
-        let Role::Leader(leader) = &mut self.role else {
-            return Step::Compute;
-        };
-        if let Some(mut inherited) = leader.inherit() {
-            inherited.renew_soon();
-            leader.bequeath(Some(inherited));
+        if !matches!(self.role, Role::Leader(_)) || self.inherits_lease() {
             return Step::Compute;
         }
         let sync = self.spec.sync;
@@ -181,6 +176,19 @@ impl Call {
                 Step::Compute
             }
         }
+    }
+
+    /// Takes over the lease of a leader that went away, if it left one.
+    pub(super) fn inherits_lease(&mut self) -> bool {
+        let Role::Leader(leader) = &mut self.role else {
+            return false;
+        };
+        let Some(mut inherited) = leader.inherit() else {
+            return false;
+        };
+        inherited.renew_soon();
+        leader.bequeath(Some(inherited));
+        true
     }
 
     async fn bid(

@@ -23,7 +23,8 @@ pub(super) struct Lifetime {
 
 /// How much earlier this process computes anew, by chance: a fleet that knows one value would do so
 /// at one moment otherwise, and the longer it takes, the earlier one must begin. (As `XFetch` does, but drawn once
-/// for each value instead of at each look-up.)
+/// for each value instead of at each look-up.) No more than half of the time until it is due anyway: a
+/// value is there to be used.
 pub(super) fn ahead(compute_micros: u32, clock: &Clock) -> Millis {
     let by = chance::exponential(clock.share());
     scaled(Millis::from(compute_micros) / 1_000, by)
@@ -47,7 +48,11 @@ impl Call {
     fn live(&self) -> Lifetime {
         let longest = millis(self.inner().max_ttl);
         let ttl = millis(self.ttl.unwrap_or_default());
-        let took = self.inner().clock.now().saturating_sub(self.started);
+        // What was put was not computed.
+        let took = match self.started {
+            0 => 0,
+            started => self.inner().clock.now().saturating_sub(started),
+        };
         let compute_micros = u32::try_from(took.saturating_mul(1_000)).unwrap_or(u32::MAX);
         let Some(rules) = self.rules() else {
             let fresh = ttl.min(longest);
@@ -58,11 +63,11 @@ impl Call {
                 compute_micros,
             };
         };
-        let mut fresh = ttl;
+        let mut fresh = ttl.min(longest);
         if rules.jitter > 0.0 {
             let by = 1.0 + rules.jitter * (2.0 * self.inner().clock.share() - 1.0);
             // What is stored at all lives for a moment.
-            fresh = scaled(ttl, by).max(1);
+            fresh = scaled(fresh, by).max(1);
         }
         fresh = fresh.min(longest);
         let due = rules
@@ -88,15 +93,12 @@ impl Call {
         } = self.lifetime();
         let mut moment = due;
         if due < fresh {
-            // Not at once: a value is there to be used.
-            moment = due
-                .saturating_sub(ahead(compute_micros, clock))
-                .max(due / 2);
+            moment -= ahead(compute_micros, clock).min(due / 2);
         }
         Term {
             due: now + moment,
             expires: now + fresh,
-            lasting: due < fresh || fresh < total,
+            ends: now + total,
         }
     }
 

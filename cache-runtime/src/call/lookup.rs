@@ -73,7 +73,13 @@ impl Call {
     /// yet.
     pub(super) fn sift(&mut self, current: Current) -> Option<Current> {
         match current.age {
-            Age::Fresh => return Some(current),
+            Age::Fresh => {
+                if self.spec.policy && current.tier == Tier::Shared {
+                    // Another process could compute it.
+                    self.inner().backoff.succeeded(&self.key);
+                }
+                return Some(current);
+            }
             // A function that shares the namespace may have no policy.
             Age::Settled { .. } if self.spec.policy => return Some(current),
             Age::Due if !self.spec.policy => return Some(current),
@@ -128,6 +134,13 @@ impl Call {
     /// The value in the local tier in `Strict`, where a call must not take it at once: what looks
     /// current is looked at again behind a barrier.
     pub(super) async fn proven_local_hit(&mut self) -> Option<Current> {
+        let current = self.proven_local_current().await?;
+        let current = self.sift(current)?;
+        self.is_hit(&current);
+        Some(current)
+    }
+
+    pub(super) async fn proven_local_current(&self) -> Option<Current> {
         let inner = self.inner();
         if !inner.strict {
             return None;
@@ -141,7 +154,7 @@ impl Call {
         };
         local.read(&self.key.as_ref(), looks_current)?;
         self.prove().await;
-        self.local_hit()
+        self.local_current()
     }
 
     /// The shared tier and this entry's place in it, if there is one and it is within reach.
@@ -215,7 +228,7 @@ impl Call {
         if let Some(local) = &self.inner().local {
             let size = stored.payload.len();
             let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), term, size);
-            local.insert(self.key.clone(), kept);
+            local.insert_read(self.key.clone(), kept);
         }
         Some(Current {
             value,
@@ -224,7 +237,8 @@ impl Call {
             term,
             age: term.age(self.inner().clock.now()),
             tier: Tier::Shared,
-            valid: None,
+            // What the log said, it said of some moment since this call began.
+            valid: asked.then_some(at),
             asked,
         })
     }
@@ -248,16 +262,16 @@ impl Call {
         }
         let expires = here(header.soft_expiry);
         let mut due = expires;
-        if header.due < header.soft_expiry {
-            let left = header.soft_expiry - header.due;
+        if header.ahead > 0 {
+            let (lives, left) = (Millis::from(header.lives), Millis::from(header.ahead));
             let early = ahead(header.compute_micros, &self.inner().clock);
-            due = expires.saturating_sub(left.saturating_add(early));
+            let early = early.min(lives.saturating_sub(left) / 2);
+            due = expires.saturating_sub(left + early);
         }
-        let lasting = due < expires || header.soft_expiry < header.hard_expiry;
         Some(Term {
             due,
             expires,
-            lasting,
+            ends: here(header.hard_expiry).max(expires),
         })
     }
 

@@ -39,9 +39,9 @@ pub(super) fn hand_out<R, T: Any>(kit: &Kit<R, T>, value: &Value) -> Option<T> {
 /// A call that the local tier did not answer, without what differs between functions of one type.
 pub(super) struct Steps<R, T> {
     kit: Kit<R, T>,
-    stage: Stage<T>,
-    /// What a policy adds to it, once it is known.
+    /// What a policy adds to it, once it is known. Before the stage: what the body holds goes first.
     guided: Option<Box<Guided<R, T>>>,
+    stage: Stage<T>,
 }
 
 /// What a policy adds to a miss.
@@ -151,6 +151,10 @@ impl<R, T: Any> Steps<R, T> {
                     if work.as_mut().poll(cx).is_ready() {
                         return Poll::Ready((self.kit.wrap)(value));
                     }
+                    if let Some(permit) = self.leaves_commit(cx) {
+                        permit.start(work);
+                        return Poll::Ready((self.kit.wrap)(value));
+                    }
                     self.stage = Stage::Committing(work, value);
                     return Poll::Pending;
                 }
@@ -215,6 +219,16 @@ impl<R, T: Any> Steps<R, T> {
         Poll::Ready(output)
     }
 
+    /// The call has its value and has waited long enough: the right to store it in the background.
+    fn leaves_commit(&mut self, cx: &mut Context<'_>) -> Option<Permit> {
+        let fallback = self.guided.as_mut()?.fallback.as_mut()?;
+        if fallback.is_late(cx) {
+            fallback.ruling.permit()
+        } else {
+            None
+        }
+    }
+
     /// The call has been answered: what it does goes on in the background where it may.
     fn leave(&mut self, ruling: &Arc<Ruling>, code: Pin<&mut dyn Steppable<R, T>>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
@@ -224,7 +238,7 @@ impl<R, T: Any> Steps<R, T> {
         {
             if let Some(permit) = ruling.permit() {
                 ruling.goes_behind();
-                ruling.is_seen_to();
+                ruling.is_seen_to(ruling.rules.grace());
                 self.go_on(stage, owning, Arc::clone(ruling), permit);
                 return;
             }
@@ -367,6 +381,13 @@ impl<R, T: Any> Steps<R, T> {
             return self.after_computing(call, Finished::of(output));
         }
         if call.is_put() {
+            self.guided = owning.map(|owning| {
+                Box::new(Guided {
+                    fallback: None,
+                    timed_out: None,
+                    owning: Some(owning),
+                })
+            });
             return Ok(Stage::Computing(call));
         }
         if let Verdict::Serve(current) | Verdict::Refresh(current) = &verdict
