@@ -13,6 +13,31 @@ pub mod inherited_tags {}
 #[doc = include_str!("docs/singleflight.md")]
 pub mod singleflight {}
 
+// Between empty lines, a picture is a block of its own.
+#[doc = include_str!("docs/policies.md")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/ttl.svg")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/stale-for.md")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/stale-for.svg")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/refresh-ahead.md")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/refresh-ahead.svg")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/stale-if-error.md")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/stale-if-error.svg")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/timeouts.md")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/timeouts.svg")]
+#[doc = ""]
+#[doc = include_str!("docs/policies/figures.md")]
+#[doc = include_str!("docs/policies/background.md")]
+pub mod policies {}
+
 #[doc = include_str!("docs/sync.md")]
 pub mod sync {}
 

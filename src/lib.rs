@@ -43,7 +43,7 @@
 //! | [`carry`], [`carry_sync`] | taking a compute along into another task or thread |
 //! | [`catalog`](fn@catalog) | what invalidates what: a table, a picture, tags that fit nothing |
 //! | [`testing`] | isolation, time and a store for tests; that no tag is misspelled |
-//! | [`docs`] | guides: keys, tags and invalidation, inherited tags, singleflight, plain functions, Redis, the catalog, testing |
+//! | [`docs`] | guides: keys, tags and invalidation, inherited tags, singleflight, policies, plain functions, Redis, the catalog, testing |
 //!
 //! # What is promised
 //!

@@ -7,8 +7,8 @@
 //!
 //! The cached functions are in `shop`, the database that they ask is in `world`, and `run` calls
 //! them, on a clock that stands still until it is advanced: every run is like the other. `picture`
-//! and `table` show what came of it. The pictures are part of the guide, in `src/docs/policies`.
-//! This file only starts it.
+//! and `table` show what came of it. Both are part of the guide, in `src/docs/policies`. This file
+//! only starts it and keeps the files.
 
 mod args;
 mod picture;
@@ -58,20 +58,25 @@ fn timelines() -> io::Result<Vec<Timeline>> {
     CASES.into_iter().map(run::run).collect()
 }
 
+/// What a run makes: names of files, and what is in them.
+fn files(timelines: &[Timeline]) -> Vec<(String, String)> {
+    let picture = |timeline: &Timeline| {
+        let name = format!("{}.svg", timeline.case.name);
+        (name, Picture(timeline).to_string())
+    };
+    let figures = format!("# Side by side\n\n```text\n{}\n```\n", Table(timelines));
+    let mut files: Vec<_> = timelines.iter().map(picture).collect();
+    files.push(("figures.md".to_owned(), figures));
+    files
+}
+
 fn draw() -> io::Result<()> {
     let timelines = timelines()?;
     let mut told = format!("{}\n\n", Table(&timelines));
-    fs::create_dir_all(FOLDER)?;
-    for timeline in &timelines {
-        let picture = Picture(timeline).to_string();
-        let name = format!("{}.svg", timeline.case.name);
-        fs::write(Path::new(FOLDER).join(&name), &picture)?;
+    for (name, text) in files(&timelines) {
+        fs::write(Path::new(FOLDER).join(&name), &text)?;
         // Writing to a text does not fail.
-        let _ = writeln!(
-            told,
-            "src/docs/policies/{name:<20}{:>6} bytes",
-            picture.len()
-        );
+        let _ = writeln!(told, "src/docs/policies/{name:<20}{:>6} bytes", text.len());
     }
     match io::stdout().write_all(told.as_bytes()) {
         // Whoever read the output has seen enough of it.
@@ -81,7 +86,7 @@ fn draw() -> io::Result<()> {
 }
 
 fn check() -> io::Result<()> {
-    let others = drawn_otherwise(&timelines()?);
+    let others = made_otherwise(&timelines()?);
     if others.is_empty() {
         println!("the pictures are as they would be drawn");
         return Ok(());
@@ -92,15 +97,14 @@ fn check() -> io::Result<()> {
     )))
 }
 
-/// The pictures that are not what a run makes of them, or are not there.
-fn drawn_otherwise(timelines: &[Timeline]) -> Vec<String> {
-    let names = timelines.iter().map(|timeline| {
-        let name = format!("{}.svg", timeline.case.name);
-        let found = fs::read_to_string(Path::new(FOLDER).join(&name));
-        let is_same = found.is_ok_and(|found| found == Picture(timeline).to_string());
-        (!is_same).then_some(name)
-    });
-    names.flatten().collect()
+/// The files that are not what a run makes, or are not there.
+fn made_otherwise(timelines: &[Timeline]) -> Vec<String> {
+    let is_other = |(name, text): &(String, String)| {
+        let found = fs::read_to_string(Path::new(FOLDER).join(name));
+        !found.is_ok_and(|found| found == *text)
+    };
+    let others = files(timelines).into_iter().filter(is_other);
+    others.map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_pictures_are_those_of_a_run() {
-        let others = drawn_otherwise(&timelines().expect("five runs"));
+        let others = made_otherwise(&timelines().expect("five runs"));
         let nothing: [&str; 0] = [];
         assert_eq!(
             others, nothing,
@@ -141,8 +145,22 @@ mod tests {
         for timeline in timelines().expect("five runs") {
             let oldest = timeline.calls.iter().filter_map(run::Called::age).max();
             assert!(oldest < Some(picture::OLDEST), "{}", timeline.case.name);
-            let size = Picture(&timeline).to_string().len();
-            assert!(size < 30_000, "{}: {size} bytes", timeline.case.name);
+        }
+    }
+
+    /// What Markdown asks of a picture that is to be a block of its own.
+    #[test]
+    fn a_picture_is_small_and_can_stand_in_a_page() {
+        for timeline in timelines().expect("five runs") {
+            let picture = Picture(&timeline).to_string();
+            let name = timeline.case.name;
+            assert!(picture.len() < 30_000, "{name}: {} bytes", picture.len());
+            let first = picture.lines().next().expect("a line");
+            assert!(first.starts_with("<svg ") && first.ends_with('>'), "{name}");
+            assert!(
+                picture.lines().all(|line| !line.trim().is_empty()),
+                "{name}"
+            );
         }
     }
 

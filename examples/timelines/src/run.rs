@@ -35,7 +35,7 @@ impl Called {
     }
 
     /// Whether the database had another price by then.
-    pub(crate) fn is_outdated(&self) -> bool {
+    pub(crate) fn is_wrong(&self) -> bool {
         let current = world::price_at(self.answered);
         self.price
             .as_ref()

@@ -11,18 +11,17 @@ use crate::world::{self, Second};
 pub(crate) struct Table<'a>(pub(crate) &'a [Timeline]);
 
 /// The columns, in two lines of heads.
-const HEADS: [(&str, &str); 11] = [
+const HEADS: [(&str, &str); 10] = [
     ("", "hits"),
     ("", "stale"),
     ("", "computed"),
     ("", "joined"),
     ("", "errors"),
-    ("waited", "longest"),
+    ("waited", "most"),
     ("waited", "in all"),
     ("oldest", "value"),
-    ("outdated", "prices"),
-    ("", "queries"),
-    ("of them", "failed"),
+    ("wrong", "price"),
+    ("queries", "(failed)"),
 ];
 
 fn figures(timeline: &Timeline) -> [String; HEADS.len()] {
@@ -41,9 +40,8 @@ fn figures(timeline: &Timeline) -> [String; HEADS.len()] {
         format!("{longest} s"),
         format!("{in_all} s"),
         format!("{} s", oldest.unwrap_or_default()),
-        count(&Called::is_outdated).to_string(),
-        timeline.queries.to_string(),
-        timeline.stats.failed.to_string(),
+        count(&Called::is_wrong).to_string(),
+        format!("{} ({})", timeline.queries, timeline.stats.failed),
     ]
 }
 
