@@ -172,7 +172,7 @@ mod tests {
             for call in timeline.calls.iter().filter(after) {
                 let name = timeline.case.name;
                 if let Ok(price) = call.price {
-                    assert!(price.read >= world::INVALIDATION, "{name}: {call:?}");
+                    assert!(price.asked >= world::INVALIDATION, "{name}: {call:?}");
                 }
                 let is_stale = call.outcome == Outcome::Stale;
                 assert!(

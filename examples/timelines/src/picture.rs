@@ -28,9 +28,10 @@ const OLD: f64 = 138.0;
 const NEW: f64 = 286.0;
 pub(crate) const OLDEST: Second = 80;
 
-/// Where the computes are.
-const COMPUTES: f64 = 302.0;
-const BAR: f64 = 10.0;
+/// Where the computes are: in two rows, so that one that begins while another goes on can be seen.
+const COMPUTES: f64 = 300.0;
+const BAR: f64 = 8.0;
+const ROW: f64 = 10.0;
 
 /// Where the price of the database is.
 const PRICES: f64 = 324.0;
@@ -121,7 +122,10 @@ impl Display for Picture<'_> {
         legend(f)?;
         incidents(f)?;
         ages(f, case.stale_until)?;
-        timeline.computes.iter().try_for_each(|span| bar(f, span))?;
+        timeline
+            .computes
+            .iter()
+            .try_for_each(|span| bar(f, span, is_below(&timeline.computes, span)))?;
         prices(f)?;
         timeline.calls.iter().try_for_each(|call| called(f, call))?;
         f.write_str("</svg>\n")
@@ -325,8 +329,20 @@ fn ages(f: &mut Formatter<'_>, stale_until: Option<Second>) -> fmt::Result {
     label(f, COMPUTES + BAR / 2.0, "computes")
 }
 
+/// Whether a compute is in the second row: where the one before has not ended, and is in the first.
+fn is_below(spans: &[Span], span: &Span) -> bool {
+    let began = spans.iter().find(|other| other.compute == span.compute);
+    let before = spans
+        .iter()
+        .rfind(|other| other.compute + 1 == span.compute);
+    match (before, began) {
+        (Some(before), Some(began)) => before.to > began.from && !is_below(spans, before),
+        _ => false,
+    }
+}
+
 /// A compute, or a part of one.
-fn bar(f: &mut Formatter<'_>, span: &Span) -> fmt::Result {
+fn bar(f: &mut Formatter<'_>, span: &Span, is_below: bool) -> fmt::Result {
     let class = match (span.failed, span.waited_for) {
         (false, true) => "own",
         (false, false) => "own back",
@@ -335,8 +351,9 @@ fn bar(f: &mut Formatter<'_>, span: &Span) -> fmt::Result {
     };
     writeln!(
         f,
-        r#"<rect class="{class}" x="{}" y="{COMPUTES}" width="{}" height="{BAR}"><title>{} to {}: compute{}{}</title></rect>"#,
+        r#"<rect class="{class}" x="{}" y="{}" width="{}" height="{BAR}"><title>{} to {}: compute{}{}</title></rect>"#,
         n(x(span.from)),
+        n(COMPUTES + if is_below { ROW } else { 0.0 }),
         n(x(span.to) - x(span.from)),
         clock(span.from),
         clock(span.to),

@@ -46,6 +46,8 @@ impl Called {
 /// Part of a compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
+    /// Which compute.
+    pub(crate) compute: usize,
     pub(crate) from: Second,
     pub(crate) to: Second,
     /// Whether somebody waited for it.
@@ -160,6 +162,7 @@ fn spans(at: usize, queries: &[Query], calls: &[Option<Called>]) -> Vec<Span> {
         match spans.last_mut() {
             Some(span) if span.waited_for == waited_for => span.to = second + 1,
             _ => spans.push(Span {
+                compute: at,
                 from: second,
                 to: second + 1,
                 waited_for,

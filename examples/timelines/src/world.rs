@@ -18,23 +18,24 @@ pub(crate) const EVERY: Second = 3;
 pub(crate) const OUTAGE: (Second, Second) = (72, 138);
 
 /// When it takes its time.
-pub(crate) const SLOW: (Second, Second) = (159, 207);
+pub(crate) const SLOW: (Second, Second) = (147, 207);
 
 /// When the price is changed by way of a function that invalidates it.
-pub(crate) const INVALIDATION: Second = 195;
+pub(crate) const INVALIDATION: Second = 180;
 
 /// How often it changes otherwise, so that nobody is told.
-const PRICE: Second = 20;
+const PRICE: Second = 25;
 
 /// How long the database takes to answer: as a rule, where it is slow, and where it is away.
 const ANSWER: Second = 2;
 const SLOW_ANSWER: Second = 12;
 const REFUSAL: Second = 1;
 
-/// A price, and when it was read.
+/// A price, and when it was asked for and read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Price {
     pub(crate) amount: u32,
+    pub(crate) asked: Second,
     pub(crate) read: Second,
 }
 
@@ -111,8 +112,11 @@ impl Database {
         if is_away {
             return Err(Away);
         }
-        let amount = price_at(read);
-        Ok(Price { amount, read })
+        Ok(Price {
+            amount: price_at(read),
+            asked: began,
+            read,
+        })
     }
 
     fn began(&self, began: Second) -> usize {
