@@ -512,3 +512,102 @@ fn a_body_in_the_background_may_block_its_thread() {
     assert_eq!(RUNS.load(Ordering::SeqCst), 2);
     assert_eq!(cache.stats().bypassed, 0);
 }
+
+// What is made of what is past its ttl.
+
+#[tokio::test]
+async fn what_is_made_of_a_stale_value_goes_with_it() {
+    const FAIL_SAFE: Policy = Policy::new().stale_if_error(secs(600));
+
+    #[cached(ttl = 60, key = "{id}", tags = ["prices"], policy = SWR, cache = shop.cache)]
+    async fn aging(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    #[cached(ttl = 60, key = "{id}", tags = ["prices"], policy = FAIL_SAFE, cache = shop.cache)]
+    async fn failing(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    #[cached(ttl = 60, key = "{id}", cache = shop.cache)]
+    async fn of_aging(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        aging(shop, id).await
+    }
+
+    #[cached(ttl = 60, key = "{id}", cache = shop.cache)]
+    async fn of_failing(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        failing(shop, id).await
+    }
+
+    let shop = Shop::new().await;
+    aging(&shop, 1).await.unwrap();
+    failing(&shop, 1).await.unwrap();
+    shop.pass(61);
+    shop.breaks(true);
+    assert_outcome(of_aging(&shop, 1), Outcome::Computed)
+        .await
+        .unwrap();
+    // The failure first, and then the one that is settled by it.
+    for id in [1, 2] {
+        let _ = of_failing(&shop, id).await;
+    }
+    assert_outcome(of_failing(&shop, 1), LOCAL).await.unwrap();
+    assert!(shop.cache.stats().stale >= 2);
+    idle(&shop.cache).await;
+    shop.cache.invalidate(["prices"]).await.unwrap();
+    assert_eq!(of_aging(&shop, 1).await, Err(Broken::Source));
+    assert_eq!(of_failing(&shop, 1).await, Err(Broken::Source));
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_timeout_is_for_nobody_else() {
+    #[cached(ttl = 60, key = "{id}", cache = shop.cache)]
+    async fn or_none(shop: &Shop, id: u32) -> Option<u32> {
+        timed(shop, id).await.ok()
+    }
+
+    let shop = Shop::new().await;
+    shop.hold();
+    let clock = async {
+        shop.reached().await;
+        shop.pass(5);
+    };
+    let (answer, ()) = tokio::join!(outcome(or_none(&shop, 1)), clock);
+    assert_eq!(answer, (None, Outcome::Computed));
+    shop.release(1);
+    idle(&shop.cache).await;
+    assert_eq!(
+        assert_outcome(or_none(&shop, 1), Outcome::Computed).await,
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_body_in_the_background_has_the_default_cache_of_its_caller() {
+    #[cached(ttl = 600, key = "{id}")]
+    async fn inner(id: u32) -> u32 {
+        id
+    }
+
+    #[cached(ttl = 60, key = "{id}", policy = SWR)]
+    async fn outer(id: u32, began: Arc<AtomicU32>) -> u32 {
+        inner(began.fetch_add(1, Ordering::SeqCst)).await
+    }
+
+    let cache = Cache::builder()
+        .clock(&ManualClock::new())
+        .build()
+        .await
+        .unwrap();
+    let began = Arc::new(AtomicU32::new(0));
+    let call = async {
+        outer(1, Arc::clone(&began)).await;
+        afresh::testing::advance(&cache, secs(61));
+        outer(1, Arc::clone(&began)).await;
+        idle(&cache).await;
+        assert_eq!(assert_outcome(inner(1), LOCAL).await, 1);
+    };
+    afresh::testing::with_cache(cache.clone(), call).await;
+}
