@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use afresh::testing::idle;
-use afresh::{Outcome, Tier};
+use afresh::{ErrorKind, Outcome, Tier};
 use futures_util::future::join_all;
 
 use crate::rows::{BACKOFF, HARD, SOFT, TTL};
@@ -42,7 +42,8 @@ mod primed {
     pub(super) const LATE_FAILS: u32 = 20;
     pub(super) const OVER: u32 = 21;
     pub(super) const SPREAD: u32 = 22;
-    pub(super) const ALL: std::ops::RangeInclusive<u32> = AHEAD..=SPREAD;
+    pub(super) const STALE_PUT: u32 = 23;
+    pub(super) const ALL: std::ops::RangeInclusive<u32> = AHEAD..=STALE_PUT;
 }
 
 /// One that is not.
@@ -54,6 +55,7 @@ const LAST: u32 = 31;
 pub(crate) async fn run(table: &mut Table) {
     table.each(async |seat| begin(seat).await).await;
     table.each(async |seat| together(seat).await).await;
+    table.each(async |seat| given(seat).await).await;
     table.each(async |seat| prime(seat).await).await;
     // 360 s of 540 or more.
     table.pass(TTL * 6 / 10).await;
@@ -235,6 +237,48 @@ async fn together(seat: &Seat) {
     }
 }
 
+/// What is put, and what is computed though there is a value.
+async fn given(seat: &Seat) {
+    const ID: u32 = 6;
+    let shop = &seat.shop;
+    shop.costs(5);
+    seat.runs("runs of what is put", 0, async || {
+        seat.expect("what is not stored", seat.peek(ID).await, None);
+        let put = seat.put(ID, Ok(shop.value(ID, 2))).await;
+        seat.expect("what is put", put, Ok(()));
+        let peeked = seat.peek(ID).await;
+        seat.expect("what was put", peeked, Some(Ok(shop.value(ID, 2))));
+        seat.gives("what was put", ID, 2, Hit).await;
+        let put = seat.put(ID, ERR).await;
+        seat.expect("an `Err`", put, Err(ErrorKind::Refused));
+        seat.gives("after an `Err` was put", ID, 2, Hit).await;
+    })
+    .await;
+    seat.runs("runs of a refresh", 1, async || {
+        let refreshed = seat.refresh(ID).await;
+        let value = shop.value(ID, 5);
+        seat.expect("what is refreshed", refreshed, Ok(value));
+        seat.gives("after a refresh", ID, 5, Hit).await;
+    })
+    .await;
+    shop.breaks(true);
+    let refreshed = seat.refresh(ID).await;
+    seat.expect("a refresh that fails", refreshed, ERR);
+    shop.breaks(false);
+    seat.gives("after a refresh that failed", ID, 5, Hit).await;
+    for means in seat.means() {
+        shop.costs(6);
+        let put = seat.put(ID, Ok(shop.value(ID, 7))).await;
+        seat.expect("what is put again", put, Ok(()));
+        seat.invalidate(means, ID).await;
+        // A body's cached calls are not what was put was made of.
+        let is_kept = means == Means::Inherited;
+        let (price, how) = if is_kept { (7, Hit) } else { (6, COMPUTED) };
+        let what = format!("what was put, after an invalidation by {means:?}");
+        seat.gives(&what, ID, price, how).await;
+    }
+}
+
 async fn prime(seat: &Seat) {
     seat.shop.costs(1);
     for id in primed::ALL {
@@ -373,6 +417,13 @@ async fn stale(seat: &Seat) {
     if rules.stale_for {
         overtaken(seat, primed::STALE_OVERTAKEN, STALE).await;
     }
+
+    let what = "past the ttl, where one is put";
+    seat.expect(what, seat.peek(primed::STALE_PUT).await, None);
+    let value = shop.value(primed::STALE_PUT, 2);
+    let put = seat.put(primed::STALE_PUT, Ok(value)).await;
+    seat.expect(what, put, Ok(()));
+    seat.gives(what, primed::STALE_PUT, 2, Hit).await;
 }
 
 /// When the wait after a failure is over.
@@ -473,7 +524,7 @@ async fn hard_timeouts(table: &mut Table) {
     for ((at, asked), (_, id)) in answers.into_iter().zip(&calls) {
         let seat = &table.seats[at];
         if *id == COLD {
-            let late = Err(Broken::Cache(afresh::ErrorKind::Timeout));
+            let late = Err(Broken::Cache(ErrorKind::Timeout));
             let how = Exactly(Outcome::TimedOut);
             seat.is("after the hard timeout", asked, late, how);
         } else {

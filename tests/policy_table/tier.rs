@@ -6,7 +6,9 @@ use std::cell::{Cell as Slot, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use afresh::{Cache, Outcome, Stats, Tier as Place, cached, entry, entry_sync, outcome, testing};
+use afresh::{
+    Cache, ErrorKind, Outcome, Stats, Tier as Place, cached, entry, entry_sync, outcome, testing,
+};
 
 use crate::cell::{Call, Cell};
 use crate::rows;
@@ -105,6 +107,44 @@ impl Seat {
             Call::Async(call) => outcome(call(&self.shop, id)).await,
             Call::Sync(call) => outcome(async { call(&self.shop, id) }).await,
         };
+        self.count(asked)
+    }
+
+    /// A call that computes whatever is stored, counted.
+    pub(crate) async fn refresh(&self, id: u32) -> Answer {
+        let answer = match self.cell.call {
+            Call::Async(call) => entry(call(&self.shop, id)).refresh().await,
+            Call::Sync(call) => entry_sync(|| call(&self.shop, id)).refresh(),
+        };
+        self.count((answer, Outcome::Computed)).0
+    }
+
+    /// What is stored and may be served as it is.
+    pub(crate) async fn peek(&self, id: u32) -> Option<Answer> {
+        let peeked = match self.cell.call {
+            Call::Async(call) => entry(call(&self.shop, id)).peek().await,
+            Call::Sync(call) => entry_sync(|| call(&self.shop, id)).peek(),
+        };
+        let found = peeked.unwrap_or_else(|error| {
+            self.tell(format!("a peek failed: {error}"));
+            None
+        });
+        // That is a hit too.
+        let mut tally = self.tally.get();
+        tally[0] += u64::from(found.is_some());
+        self.tally.set(tally);
+        found
+    }
+
+    pub(crate) async fn put(&self, id: u32, answer: Answer) -> Result<(), ErrorKind> {
+        let put = match self.cell.call {
+            Call::Async(call) => entry(call(&self.shop, id)).put(answer).await,
+            Call::Sync(call) => entry_sync(|| call(&self.shop, id)).put(answer),
+        };
+        put.map_err(|error| error.kind())
+    }
+
+    fn count(&self, asked: Asked) -> Asked {
         let mut tally = self.tally.get();
         tally[0] += 1;
         match asked.1 {
