@@ -54,6 +54,17 @@ struct Guided<R, T> {
     owning: Option<Owning<R, T>>,
 }
 
+impl<R, T> Guided<R, T> {
+    /// Of what has no caller to wait for it, or one that waits for as long as it takes.
+    fn of(owning: Owning<R, T>) -> Self {
+        Self {
+            fallback: None,
+            timed_out: None,
+            owning: Some(owning),
+        }
+    }
+}
+
 impl<R, T> std::fmt::Debug for Steps<R, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Steps").finish_non_exhaustive()
@@ -255,11 +266,7 @@ impl<R, T: Any> Steps<R, T> {
         let steps = Self {
             kit: self.kit,
             stage,
-            guided: Some(Box::new(Guided {
-                fallback: None,
-                timed_out: None,
-                owning: Some(owning),
-            })),
+            guided: Some(Box::new(Guided::of(owning))),
         };
         start(steps, ruling, permit);
     }
@@ -381,13 +388,8 @@ impl<R, T: Any> Steps<R, T> {
             return self.after_computing(call, Finished::of(output));
         }
         if call.is_put() {
-            self.guided = owning.map(|owning| {
-                Box::new(Guided {
-                    fallback: None,
-                    timed_out: None,
-                    owning: Some(owning),
-                })
-            });
+            // Closure options are asked about it where the body is, also where that is owned.
+            self.guided = owning.map(|owning| Box::new(Guided::of(owning)));
             return Ok(Stage::Computing(call));
         }
         if let Verdict::Serve(current) | Verdict::Refresh(current) = &verdict
