@@ -125,15 +125,10 @@ impl Seat {
             Call::Async(call) => entry(call(&self.shop, id)).peek().await,
             Call::Sync(call) => entry_sync(|| call(&self.shop, id)).peek(),
         };
-        let found = peeked.unwrap_or_else(|error| {
+        peeked.unwrap_or_else(|error| {
             self.tell(format!("a peek failed: {error}"));
             None
-        });
-        // That is a hit too.
-        let mut tally = self.tally.get();
-        tally[0] += u64::from(found.is_some());
-        self.tally.set(tally);
-        found
+        })
     }
 
     pub(crate) async fn put(&self, id: u32, answer: Answer) -> Result<(), ErrorKind> {

@@ -137,7 +137,8 @@ impl<F: FnMut() -> R, R> EntrySync<F> {
         }
     }
 
-    /// What a call would be answered from the cache, without computing; `None` is a miss.
+    /// What is in the cache and within its ttl, without computing; `None` where there is nothing. It
+    /// counts as no call.
     ///
     /// # Errors
     ///
