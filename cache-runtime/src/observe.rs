@@ -50,8 +50,7 @@ pub enum Event<'a> {
         /// Whether the value before was still fresh.
         ahead: bool,
     },
-    /// A background compute has failed, or brought nothing to store: the next one waits for the
-    /// backoff.
+    /// A background compute has failed, or taken too long: the next one waits for the backoff.
     RefreshFailed {
         /// The function's name.
         function: &'static str,
@@ -196,7 +195,7 @@ counters! {
     refreshed: "refreshed",
     /// Those of them that brought it before the value before was stale.
     refreshed_ahead: "refreshed ahead",
-    /// Background computes that failed, or brought nothing to store.
+    /// Background computes that failed, or took too long.
     failed_refreshes: "failed refreshes",
     /// Background computes that were not begun, or not gone on with, for want of room.
     skipped_refreshes: "skipped refreshes",
