@@ -104,8 +104,8 @@ pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
     Background, Builder, BySerde, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync,
     Error, ErrorKind, Event, Inline, Key, KeyPart, KeyWriter, Limited, Lookup, Observer, Outcome,
-    Policy, Stats, Storable, Tag, Tier, Unlimited, Why, by_serde, bypass, carry, carry_sync,
-    catalog, entry, entry_sync, outcome, testing,
+    Policy, StaleReason, Stats, Storable, Tag, Tier, Unlimited, by_serde, bypass, carry,
+    carry_sync, catalog, entry, entry_sync, outcome, testing,
 };
 
 #[doc(hidden)]

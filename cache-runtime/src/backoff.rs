@@ -18,6 +18,8 @@ const MOST: usize = 10_000;
 pub(crate) struct Pause {
     /// How often it has failed in a row.
     times: u32,
+    /// Whether that is why it is paused.
+    failing: bool,
     /// When it may be computed again.
     pub(crate) next: Millis,
 }
@@ -25,7 +27,7 @@ pub(crate) struct Pause {
 impl Pause {
     /// Whether that is because it could not be.
     pub(crate) fn is_failing(&self) -> bool {
-        self.times > 0
+        self.failing
     }
 }
 
@@ -56,7 +58,14 @@ impl Backoff {
     pub(crate) fn pause(&self, key: &LocalKey, now: Millis, next: Millis) {
         let mut all = self.all();
         make_room(&mut all, key, now);
-        let pause = all.entry(key.clone()).or_insert(Pause { times: 0, next });
+        let pause = all.entry(key.clone()).or_insert(Pause {
+            times: 0,
+            failing: false,
+            next,
+        });
+        if pause.next <= now {
+            pause.failing = false;
+        }
         pause.next = pause.next.max(next);
         self.any.store(true, Ordering::Release);
     }
@@ -75,7 +84,14 @@ impl Backoff {
         let wait = first.saturating_mul(1 << times.min(31)).min(most);
         let next = now + millis(wait);
         let times = times.saturating_add(1);
-        all.insert(key.clone(), Pause { times, next });
+        all.insert(
+            key.clone(),
+            Pause {
+                times,
+                failing: true,
+                next,
+            },
+        );
         self.any.store(true, Ordering::Release);
         next
     }

@@ -18,7 +18,7 @@ use crate::key::KeyWriter;
 use crate::lease::{Kept, Lease};
 use crate::local::{Age, Home, LocalKey};
 use crate::log::{Judgement, Noted, Position};
-use crate::observe::Why;
+use crate::observe::StaleReason;
 use crate::output::{Failure, Vtable};
 use crate::scope::{self, Flag, Inside};
 use crate::spec::{Place, Spec};
@@ -87,8 +87,6 @@ pub(crate) struct Call {
     kept: Option<Current>,
     /// Whether the shared tier has not been looked into because of that.
     unasked: bool,
-    /// When this call began, where a policy may ask.
-    entered: Millis,
     /// What the policy says, and what of this call outlives its caller.
     ruling: Option<Arc<Ruling>>,
     lifetime: OnceLock<Lifetime>,
@@ -167,7 +165,6 @@ impl Call {
             spoilt: false,
             kept: None,
             unasked: false,
-            entered: if spec.policy { cache.0.clock.now() } else { 0 },
             ruling: None,
             lifetime: OnceLock::new(),
             noted: Noted::NOWHERE,
@@ -212,7 +209,7 @@ impl Call {
             return;
         }
         if let Age::Settled { failing } = current.age {
-            return self.is_stale(Why::settled(failing));
+            return self.is_stale(StaleReason::settled(failing));
         }
         let reporter = &self.inner().reporter;
         match current.tier {
@@ -222,7 +219,7 @@ impl Call {
         self.tell(Outcome::Hit(current.tier));
     }
 
-    fn is_stale(&self, why: Why) {
+    fn is_stale(&self, why: StaleReason) {
         self.inner().reporter.stale(self.spec.name, why);
         self.tell(Outcome::Stale);
     }
@@ -266,8 +263,10 @@ impl Call {
         {
             return Step::Value(current);
         }
-        // At once means at once: a new value is looked for by who computes, or in the background.
-        if self.kept.is_some() && !self.is_failing() {
+        // At once means at once: whether this one will do is known with the policy.
+        let now = self.inner().clock.now();
+        let is_of_use = |kept: &Current| now < kept.term.ends;
+        if self.kept.as_ref().is_some_and(is_of_use) && !self.is_failing() {
             self.unasked = true;
             return Step::Compute;
         }
@@ -330,6 +329,15 @@ impl Call {
         }
     }
 
+    /// Looks into the shared tier, where what was in the local one will not do.
+    fn asking(mut self: Box<Self>) -> Work<(Box<Self>, Step)> {
+        self.unasked = false;
+        Box::pin(async move {
+            let step = self.shared_hit().await.map_or(Step::Compute, Step::Value);
+            (self, step)
+        })
+    }
+
     /// From the plan to the compute: the flight, where that waited for the plan; the lease, another
     /// look, and the head.
     fn securing(mut self: Box<Self>) -> Coming {
@@ -338,17 +346,11 @@ impl Call {
             _ => None,
         };
         let leases = matches!(self.role, Role::Leader(_)) && self.inner().shared.is_some();
-        if flying.is_none() && !leases && !self.unasked {
+        if flying.is_none() && !leases {
             self.begin();
             return Coming::Now(self, Step::Compute);
         }
         Coming::Later(Box::pin(async move {
-            if std::mem::take(&mut self.unasked)
-                && let Some(current) = self.shared_current().await.filter(Current::is_fresh)
-            {
-                self.is_hit(&current);
-                return (self, Step::Value(current));
-            }
             let mut step = match flying {
                 Some(flying) => self.fly(flying).await,
                 None => Step::Compute,

@@ -57,7 +57,7 @@ pub use codec::Codec;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Entry, EntrySync, Outcome, Tier, bypass, entry, entry_sync, outcome};
 pub use key::{BySerde, Key, KeyPart, KeyWriter, by_serde};
-pub use observe::{Event, Observer, Stats, Why};
+pub use observe::{Event, Observer, StaleReason, Stats};
 pub use output::{Cacheable, Storable};
 pub use plain::Lookup;
 pub use policy::{Background, Inline, Limited, Policy, Unlimited};

@@ -496,25 +496,35 @@ impl Local {
 
     /// Stores an entry that was read elsewhere: where it is here already, what is known of it stays.
     pub(crate) fn insert_read(&self, key: LocalKey, entry: LocalEntry) {
-        self.read(&key.as_ref(), |old| {
-            entry.inherit(old);
-            Some(())
+        self.insert_over(key, entry, |old, new| {
+            new.inherit(old);
+            // Read before that was stored, and brought here after it.
+            old.at == new.at && old.term().expires > new.term().expires + SLACK
         });
-        self.insert(key, entry);
     }
 
     /// Stores an entry, unless one of the same log with a higher version is there.
     pub(crate) fn insert(&self, key: LocalKey, entry: LocalEntry) {
+        self.insert_over(key, entry, |_, _| false);
+    }
+
+    /// As [`insert`](Self::insert), unless what is there is to stay.
+    fn insert_over(
+        &self,
+        key: LocalKey,
+        entry: LocalEntry,
+        stays: impl FnOnce(&LocalEntry, &LocalEntry) -> bool,
+    ) {
         let mut evicted = Vec::new();
         {
             let mut shard = self
                 .shard(key.hash)
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
-            let newer_is_there = shard
-                .peek(&key.as_ref())
-                .is_some_and(|old| old.at.log == entry.at.log && old.at.head > entry.at.head);
-            if newer_is_there {
+            let is_newer =
+                |old: &LocalEntry| old.at.log == entry.at.log && old.at.head > entry.at.head;
+            let old = shard.peek(&key.as_ref());
+            if old.is_some_and(|old| is_newer(old) || stays(old, &entry)) {
                 evicted.push(entry);
             } else {
                 shard.insert_with_lifecycle(key, entry, &mut evicted);

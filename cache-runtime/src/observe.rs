@@ -41,7 +41,7 @@ pub enum Event<'a> {
         /// The function's name.
         function: &'static str,
         /// Why it got no fresh one.
-        why: Why,
+        why: StaleReason,
     },
     /// A background compute has brought a new value, and it is stored.
     Refreshed {
@@ -60,8 +60,8 @@ pub enum Event<'a> {
         /// The function's name.
         function: &'static str,
     },
-    /// A compute took longer than a timeout of its function's policy.
-    TimedOut {
+    /// A call has waited as long as a timeout of its function's policy, and was answered by that.
+    TimeoutPassed {
         /// The function's name.
         function: &'static str,
         /// Whether it was the `hard_timeout`.
@@ -82,7 +82,7 @@ pub enum Event<'a> {
 /// Why a call got a value past its ttl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Why {
+pub enum StaleReason {
     /// It is within [`stale_for`](crate::Policy::stale_for): a new value is being computed, or will
     /// be.
     Refreshing,
@@ -97,7 +97,7 @@ pub enum Why {
     HardTimeout,
 }
 
-impl Why {
+impl StaleReason {
     /// Of a value that is handed out without another look.
     pub(crate) fn settled(failing: bool) -> Self {
         if failing {
@@ -350,7 +350,7 @@ impl Reporter {
 
     /// A call got a value past its ttl.
     #[cold]
-    pub(crate) fn stale(&self, function: &'static str, why: Why) {
+    pub(crate) fn stale(&self, function: &'static str, why: StaleReason) {
         self.counters.stale.add();
         self.tell(&Event::Stale { function, why });
     }

@@ -611,3 +611,97 @@ async fn a_body_in_the_background_has_the_default_cache_of_its_caller() {
     };
     afresh::testing::with_cache(cache.clone(), call).await;
 }
+
+// What others have stored, where what is here will not do.
+
+/// A price that `other` stored 10 s past its ttl ago, in the place of one of `one`'s that has ended.
+async fn newer_elsewhere<F, C>(one: &Shop, other: &Shop, call: C) -> F::Output
+where
+    C: Fn(Shop) -> F,
+    F: Future<Output = (Result<u32, Broken>, Outcome)>,
+{
+    call(one.clone()).await.0.unwrap();
+    one.pass(130);
+    other.costs(2);
+    call(other.clone()).await.0.unwrap();
+    one.pass(70);
+    one.breaks(true);
+    call(one.clone()).await
+}
+
+#[tokio::test]
+async fn a_newer_stale_value_of_another_process_is_served() {
+    const FAIL_SAFE: Policy = Policy::new().stale_if_error(secs(60));
+    const BOTH: Policy<Background> = Policy::new().stale_for(secs(60)).stale_if_error(secs(600));
+
+    #[cached(ttl = 60, namespace = "safe", key = "{id}", policy = FAIL_SAFE, cache = shop.cache)]
+    async fn failing(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    #[cached(ttl = 60, namespace = "both", key = "{id}", policy = BOTH, cache = shop.cache)]
+    async fn both(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    let (_store, [one, other]) = processes();
+    let call = async |shop: Shop| outcome(failing(&shop, 1)).await;
+    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    assert_eq!(answer, (Ok(2), Outcome::Stale));
+
+    let (_store, [one, other]) = processes();
+    let call = async |shop: Shop| outcome(swr(&shop, 1)).await;
+    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    assert_eq!(answer, (Ok(2), Outcome::Stale));
+
+    // What is here could still be served where computing fails; what is there, at once.
+    let (_store, [one, other]) = processes();
+    let call = async |shop: Shop| outcome(both(&shop, 1)).await;
+    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    assert_eq!(answer, (Ok(2), Outcome::Stale));
+    assert_eq!(one.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_handle_may_be_older_than_a_timeout() {
+    let shop = Shop::new().await;
+    let entry = afresh::entry(timed(&shop, 1));
+    shop.pass(6);
+    shop.hold();
+    let goes_on = async {
+        shop.reached().await;
+        shop.release(1);
+    };
+    let (answer, ()) = tokio::join!(entry.refresh(), goes_on);
+    assert_eq!(answer, Ok(1));
+}
+
+#[tokio::test]
+async fn past_the_time_to_serve_at_once_a_call_waits_for_a_compute_of_its_own() {
+    const POLICY: Policy<Background> = Policy::new().stale_for(secs(10)).stale_if_error(secs(600));
+
+    #[cached(ttl = 60, key = "{id}", policy = POLICY, cache = shop.cache)]
+    async fn price(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    let shop = Shop::new().await;
+    price(&shop, 1).await.unwrap();
+    shop.pass(61);
+    shop.hold();
+    assert_outcome(price(&shop, 1), Outcome::Stale)
+        .await
+        .unwrap();
+    shop.reached().await;
+    shop.pass(44);
+    shop.release(0);
+    shop.costs(2);
+    assert_eq!(
+        assert_outcome(price(&shop, 1), Outcome::Computed).await,
+        Ok(2)
+    );
+    shop.release(1);
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use afresh::testing::{assert_outcome, idle, refreshed};
-use afresh::{Background, Event, Limited, Outcome, Policy, Tier, Why, cached, outcome};
+use afresh::{Background, Event, Limited, Outcome, Policy, StaleReason, Tier, cached, outcome};
 
 use tracing::Instrument as _;
 
@@ -788,7 +788,7 @@ async fn the_observer_is_told_why() {
                     events.push(format!("{function} refreshed {ahead}"));
                 }
                 Event::RefreshFailed { function } => events.push(format!("{function} failed")),
-                Event::TimedOut { function, hard } => {
+                Event::TimeoutPassed { function, hard } => {
                     events.push(format!("{function} timed out {hard}"));
                 }
                 _ => {}
@@ -802,7 +802,7 @@ async fn the_observer_is_told_why() {
     shop.pass(61);
     swr(&shop, 1).await.unwrap();
     idle(&shop.cache).await;
-    let why = format!("swr stale {:?}", Why::Refreshing);
+    let why = format!("swr stale {:?}", StaleReason::Refreshing);
     assert_eq!(told(), [why.as_str(), "swr refreshed false"]);
 
     fail_safe(&shop, 1).await.unwrap();

@@ -81,16 +81,29 @@ impl<R, T: std::any::Any> Future for Behind<R, T> {
         };
         let _span = this.span.enter();
         let _surroundings = this.surroundings.enter();
-        let polled = catch_unwind(AssertUnwindSafe(|| steps.run_behind(cx)));
-        if polled.is_err() {
-            // The panic hook has told of it. What was waited for has been let go.
-            this.ruling.failed();
-        }
-        let mut is_over = polled.unwrap_or(true);
-        if !is_over && Pin::new(&mut this.limit).poll(cx).is_ready() {
-            this.ruling.is_given_up();
-            is_over = true;
-        }
+        let limit = Pin::new(&mut this.limit);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if steps.run_behind(cx) {
+                return Polled::Over;
+            }
+            match limit.poll(cx) {
+                Poll::Ready(()) => Polled::TooLong,
+                Poll::Pending => Polled::Waits,
+            }
+        }));
+        let is_over = match polled {
+            Ok(Polled::Waits) => false,
+            Ok(Polled::Over) => true,
+            Ok(Polled::TooLong) => {
+                this.ruling.is_given_up();
+                true
+            }
+            Err(_) => {
+                // The panic hook has told of it. What was waited for has been let go.
+                this.ruling.failed();
+                true
+            }
+        };
         if is_over {
             // Inside the span, like all of it; and a user's `Drop` must not end more than this.
             let steps = this.steps.take();
@@ -99,6 +112,13 @@ impl<R, T: std::any::Any> Future for Behind<R, T> {
         }
         Poll::Pending
     }
+}
+
+/// What a poll of it came to.
+enum Polled {
+    Waits,
+    Over,
+    TooLong,
 }
 
 /// The code of a call whose body is its own already.

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inspect::{Outcome, Report};
 use crate::local::{Age, LocalKey, Term};
 use crate::log::Judgement;
-use crate::observe::{Event, Why};
+use crate::observe::{Event, StaleReason};
 use crate::policy::Rules;
 use crate::scope::{self, Flag};
 use crate::spec::Spec;
@@ -279,6 +279,14 @@ impl Call {
         }
     }
 
+    /// As [`decide`](Self::decide), once more has been found.
+    pub(super) fn decide_again(&mut self) -> Verdict {
+        match self.rules().copied() {
+            Some(rules) => self.decide(rules),
+            None => Verdict::Compute,
+        }
+    }
+
     fn verdict(&self, kept: &Current, ruling: &Ruling) -> Verdict {
         // The look-up may have waited for a server.
         if ruling.judge(kept, self.is_proven()) != Fitness::Current {
@@ -308,7 +316,8 @@ impl Call {
         if now < ruling.end(term, rules.stale_for) {
             return if pause.is_some() { serve() } else { refresh() };
         }
-        if now < end && self.inner().background.has(ruling.tag) {
+        let has_limits = rules.soft_timeout.or(rules.hard_timeout).is_some();
+        if now < end && has_limits && self.inner().background.has(ruling.tag) {
             // A call before this one has waited for long enough.
             ruling.is_seen_to(rules.grace());
             return serve();
@@ -329,7 +338,7 @@ impl Call {
         if now < current.term.expires {
             self.is_hit(current);
         } else {
-            self.is_stale(Why::settled(self.is_failing()));
+            self.is_stale(StaleReason::settled(self.is_failing()));
         }
         self.hand_over(&current.tags, current.valid);
     }
@@ -346,7 +355,7 @@ impl Call {
             return None;
         }
         let clock = &self.inner().clock;
-        let alarm = |after: Duration| Alarm::at(clock, self.entered + millis(after));
+        let alarm = |after: Duration| Alarm::at(clock, clock.now() + millis(after));
         let soft = ruling.rules.soft_timeout.filter(|_| kept.is_some());
         Some(Box::new(Fallback {
             soft: soft.map(alarm),
@@ -388,7 +397,7 @@ pub(super) enum Late {
 
 impl Fallback {
     /// The value past its ttl, if it still may be served; counted as the answer.
-    pub(super) fn value(&mut self, why: Why) -> Option<Current> {
+    pub(super) fn value(&mut self, why: StaleReason) -> Option<Current> {
         let kept = self.kept.as_ref()?;
         let ruling = &self.ruling;
         let inner = ruling.inner();
@@ -424,7 +433,7 @@ impl Fallback {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
         if is_over(&mut self.soft, cx) {
             self.soft = None;
-            if let Some(current) = self.value(Why::SoftTimeout) {
+            if let Some(current) = self.value(StaleReason::SoftTimeout) {
                 self.has_timed_out(false);
                 return Poll::Ready(Late::Value(current));
             }
@@ -434,7 +443,7 @@ impl Fallback {
         }
         self.hard = None;
         self.has_timed_out(true);
-        if let Some(current) = self.value(Why::HardTimeout) {
+        if let Some(current) = self.value(StaleReason::HardTimeout) {
             return Poll::Ready(Late::Value(current));
         }
         let inner = self.ruling.inner();
@@ -466,7 +475,7 @@ impl Fallback {
             &counters.soft_timeouts
         };
         counter.add();
-        reporter.tell(&Event::TimedOut { function, hard });
+        reporter.tell(&Event::TimeoutPassed { function, hard });
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::inspect;
 use crate::lease::Kept;
 use crate::local::Value;
-use crate::observe::Why;
+use crate::observe::StaleReason;
 use crate::output::Kit;
 use crate::scope::Inside;
 use crate::timer;
@@ -77,6 +77,8 @@ enum Stage<T> {
     Entered(Box<Call>),
     /// It looks for the value.
     Finding(Work<(Box<Call>, Step)>),
+    /// It looks for the value elsewhere, now that it is known which will do.
+    Asking(Work<(Box<Call>, Step)>),
     /// It sees to the right to compute.
     Securing(Work<(Box<Call>, Step)>),
     /// The body is polled.
@@ -139,6 +141,13 @@ impl<R, T: Any> Steps<R, T> {
                         return Poll::Pending;
                     };
                     self.found(call, step, code.as_mut())
+                }
+                Stage::Asking(mut work) => {
+                    let Poll::Ready((call, step)) = work.as_mut().poll(cx) else {
+                        self.stage = Stage::Asking(work);
+                        return Poll::Pending;
+                    };
+                    self.after_asking(call, step)
                 }
                 Stage::Securing(mut work) => {
                     let Poll::Ready((call, step)) = work.as_mut().poll(cx) else {
@@ -307,6 +316,10 @@ impl<R, T: Any> Steps<R, T> {
     /// From its plan to its body.
     pub(super) fn secure_sync(&mut self, start: Start<R, T>) -> Result<ComputingSync, R> {
         let mut next = self.after_planning(start);
+        if let Ok(Stage::Asking(work)) = next {
+            let (call, step) = timer::block_on(work);
+            next = self.after_asking(call, step);
+        }
         if let Ok(Stage::Securing(work)) = next {
             let (call, step) = timer::block_on(work);
             next = self.after_securing(call, step);
@@ -392,6 +405,40 @@ impl<R, T: Any> Steps<R, T> {
             self.guided = owning.map(|owning| Box::new(Guided::of(owning)));
             return Ok(Stage::Computing(call));
         }
+        let guided = Guided {
+            fallback: None,
+            timed_out,
+            owning,
+        };
+        if matches!(verdict, Verdict::Compute) && call.unasked {
+            self.guided = Some(Box::new(guided));
+            return Ok(Stage::Asking(call.asking()));
+        }
+        self.decided(call, verdict, guided)
+    }
+
+    /// The call goes on with what it has found elsewhere.
+    fn after_asking(&mut self, mut call: Box<Call>, step: Step) -> Next<R, T> {
+        if let Taken::Output(output) = self.take(&mut call, step) {
+            return Err(output);
+        }
+        let verdict = call.decide_again();
+        match self.guided.take() {
+            Some(guided) => self.decided(call, verdict, *guided),
+            None => Ok(Stage::Over),
+        }
+    }
+
+    /// The call goes on to what its policy says; or, with none, to the right to compute.
+    fn decided(
+        &mut self,
+        mut call: Box<Call>,
+        verdict: Verdict,
+        guided: Guided<R, T>,
+    ) -> Next<R, T> {
+        let Guided {
+            timed_out, owning, ..
+        } = guided;
         if let Verdict::Serve(current) | Verdict::Refresh(current) = &verdict
             && let Some(value) = hand_out(&self.kit, &current.value)
         {
@@ -476,7 +523,7 @@ impl<R, T: Any> Steps<R, T> {
     /// What a call returns in place of a failure, where the policy has a value for that.
     fn instead(&mut self) -> Option<R> {
         let fallback = self.guided.as_mut()?.fallback.as_mut()?;
-        let current = fallback.value(Why::Failed)?;
+        let current = fallback.value(StaleReason::Failed)?;
         hand_out(&self.kit, &current.value).map(self.kit.wrap)
     }
 

@@ -16,7 +16,7 @@ use crate::cache::{Cache, Inner};
 use crate::inspect;
 use crate::key::KeyWriter;
 use crate::local::{Age, Home, KeyRef, LocalEntry, Value};
-use crate::observe::Why;
+use crate::observe::StaleReason;
 use crate::output::Kit;
 use crate::scope::{self, Flag};
 use crate::spec::Spec;
@@ -133,7 +133,7 @@ fn local_hit<R, T: Any>(
     let taken = local.read(&key, |entry: &LocalEntry| {
         match entry.age(now) {
             Age::Fresh => {}
-            Age::Settled { failing } if spec.policy => stale = Some(Why::settled(failing)),
+            Age::Settled { failing } if spec.policy => stale = Some(StaleReason::settled(failing)),
             Age::Due | Age::Settled { .. } | Age::Stale => return None,
         }
         if !entry.is_current(&inner.view) {
