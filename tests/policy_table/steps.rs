@@ -416,6 +416,19 @@ async fn stale(seat: &Seat) {
 
     if rules.stale_for {
         overtaken(seat, primed::STALE_OVERTAKEN, STALE).await;
+    } else if !seat.is_sync() {
+        let id = primed::STALE_OVERTAKEN;
+        let runs = shop.runs();
+        shop.breaks(true);
+        shop.hold(true);
+        let source = async {
+            shop.reached(runs + 1).await;
+            seat.invalidate(Means::Entry, id).await;
+            shop.hold(false);
+        };
+        let (asked, ()) = tokio::join!(seat.call(id), source);
+        seat.is("invalidated while it fails", asked, ERR, COMPUTED);
+        shop.breaks(false);
     }
 
     let what = "past the ttl, where one is put";
@@ -446,6 +459,9 @@ async fn tried_again(seat: &Seat) {
 /// What calls get that wait while the clock moves on by `time`, all at once; what they wait for is
 /// let go afterwards.
 async fn waits(table: &mut Table, calls: &[(usize, u32)], time: Duration) -> Vec<(usize, Asked)> {
+    if table.hangs() {
+        return Vec::new();
+    }
     let tally = table.tally();
     let mut wanted: Vec<(usize, u32)> = Vec::new();
     for &(at, _) in calls {
@@ -466,7 +482,11 @@ async fn waits(table: &mut Table, calls: &[(usize, u32)], time: Duration) -> Vec
         }
         table.tier.advance(time).await;
     };
-    let (answers, ()) = tokio::join!(asked, clock);
+    let both = async { tokio::join!(asked, clock).0 };
+    let Some(answers) = table.ends(both).await else {
+        table.tell(format!("calls that wait for {time:?} hang"));
+        return Vec::new();
+    };
     for &(at, _) in calls {
         table.seats[at].shop.hold(false);
     }

@@ -10,6 +10,8 @@ use afresh::{
     Cache, ErrorKind, Outcome, Stats, Tier as Place, cached, entry, entry_sync, outcome, testing,
 };
 
+use afresh_test_support::{PATIENCE, until};
+
 use crate::cell::{Call, Cell};
 use crate::rows;
 use crate::shop::{Answer, Shop};
@@ -60,7 +62,7 @@ impl Tier {
     /// After its clock was moved far, a cache believes its view of the log again with the next sign
     /// of life.
     pub(crate) async fn settle(&self) {
-        afresh_test_support::until("a local hit", async || {
+        until("a local hit", async || {
             let (_, outcome) = outcome(believed(&self.cache)).await;
             outcome == Outcome::Hit(Place::Local)
         })
@@ -195,6 +197,7 @@ impl Seat {
 pub(crate) struct Table {
     pub(crate) tier: Tier,
     pub(crate) seats: Vec<Seat>,
+    hangs: Slot<bool>,
     report: Rc<RefCell<Vec<String>>>,
 }
 
@@ -215,6 +218,7 @@ impl Table {
         Self {
             tier,
             seats,
+            hangs: Slot::default(),
             report,
         }
     }
@@ -243,14 +247,35 @@ impl Table {
     /// A step of every cell, one after another: each call counts one outcome.
     pub(crate) async fn each(&self, step: impl AsyncFn(&Seat)) {
         for seat in &self.seats {
+            if self.hangs.get() {
+                return;
+            }
             let before = Tally(seat.tally(), self.tier.cache.stats());
-            step(seat).await;
-            testing::idle(&self.tier.cache).await;
+            let step = async {
+                step(seat).await;
+                testing::idle(&self.tier.cache).await;
+            };
+            if self.ends(step).await.is_none() {
+                seat.tell("hangs, after what is told above".to_owned());
+                return;
+            }
             let told = before.compared(seat.tally(), &self.tier.cache.stats());
             if let Some(told) = told {
                 seat.tell(told);
             }
         }
+    }
+
+    /// What a step comes to, if it ends. Where one does not, no other is begun.
+    pub(crate) async fn ends<T>(&self, step: impl Future<Output = T>) -> Option<T> {
+        let ended = tokio::time::timeout(PATIENCE, step).await.ok();
+        self.hangs.set(ended.is_none());
+        ended
+    }
+
+    /// Whether a step has not come to its end.
+    pub(crate) fn hangs(&self) -> bool {
+        self.hangs.get()
     }
 
     fn sum(&self) -> [u64; 4] {
