@@ -620,10 +620,10 @@ where
     C: Fn(Shop) -> F,
     F: Future<Output = (Result<u32, Broken>, Outcome)>,
 {
-    call(one.clone()).await.0.unwrap();
+    call(one.clone()).await.0.expect("a price");
     one.pass(130);
     other.costs(2);
-    call(other.clone()).await.0.unwrap();
+    call(other.clone()).await.0.expect("a price");
     one.pass(70);
     one.breaks(true);
     call(one.clone()).await
@@ -648,18 +648,18 @@ async fn a_newer_stale_value_of_another_process_is_served() {
 
     let (_store, [one, other]) = processes();
     let call = async |shop: Shop| outcome(failing(&shop, 1)).await;
-    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    let answer = newer_elsewhere(&one, &other, call).await;
     assert_eq!(answer, (Ok(2), Outcome::Stale));
 
     let (_store, [one, other]) = processes();
     let call = async |shop: Shop| outcome(swr(&shop, 1)).await;
-    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    let answer = newer_elsewhere(&one, &other, call).await;
     assert_eq!(answer, (Ok(2), Outcome::Stale));
 
     // What is here could still be served where computing fails; what is there, at once.
     let (_store, [one, other]) = processes();
     let call = async |shop: Shop| outcome(both(&shop, 1)).await;
-    let answer = newer_elsewhere(&one, &other, |shop| call(shop)).await;
+    let answer = newer_elsewhere(&one, &other, call).await;
     assert_eq!(answer, (Ok(2), Outcome::Stale));
     assert_eq!(one.runs(), 1);
 }
