@@ -27,6 +27,7 @@ use crate::timer;
 
 mod behind;
 mod commit;
+mod fallback;
 mod grace;
 mod lead;
 mod lifetime;
@@ -34,6 +35,7 @@ mod lookup;
 mod plan;
 mod replace;
 mod ruled;
+mod ruling;
 mod steps;
 mod subject;
 mod typed;
@@ -44,9 +46,9 @@ pub use ruled::{
     Ownable, Owned, Recurs, Ruled, TimesOut, Travels, policy, recursive,
 };
 
-use grace::Ruling;
 use lifetime::Lifetime;
 use lookup::Current;
+use ruling::Ruling;
 use subject::Subject;
 pub use subject::{Site, site};
 pub use typed::{Entered, Running, enter};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tracing::Span;
 
-use super::grace::Ruling;
 use super::plan::Finished;
+use super::ruling::Ruling;
 use super::steps::{Steppable, Steps};
 use super::{Call, Role, Step, Work};
 use crate::background::Permit;

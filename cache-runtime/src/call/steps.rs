@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::behind::{Nothing, Owning};
-use super::grace::{Fallback, Late, Ruling, Verdict};
+use super::fallback::{Fallback, Late};
+use super::grace::Verdict;
 use super::plan::{Finished, Start};
+use super::ruling::Ruling;
 use super::{Call, Coming, Role, Step, Work};
 use crate::background::Permit;
 use crate::error::{Error, ErrorKind};

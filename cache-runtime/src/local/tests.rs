@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
+use crate::log::{Position, View};
+use crate::tag::TagHash;
 
 struct One;
 struct Two;
