@@ -30,21 +30,25 @@ pub(crate) struct TtlOf {
 
 impl TtlOf {
     fn new(closure: ExprClosure, scope: &Scope, diag: &mut Diag) -> Option<Self> {
-        if closure.inputs.len() != 1 {
-            let message = "`ttl` is given one thing, the value: write `|value| ..`";
-            diag.error(closure.span(), message);
-            return None;
-        }
         if let Some(keyword) = &closure.asyncness {
-            let message = "`ttl` cannot await: remove `async`, and ask in the body";
+            let message = "a closure as `ttl` cannot be `async`: remove `async`; what has to be \
+                           awaited, await in the body and return as part of the value";
             diag.error(keyword.span(), message);
             return None;
         }
-        if let Expr::Lit(literal) = &*closure.body {
+        if closure.inputs.len() != 1 {
+            let message = "a closure as `ttl` takes one argument, a reference to the value: write \
+                           `|value| Duration::from_secs(60)`";
+            diag.error(closure.span(), message);
+            return None;
+        }
+        if let Expr::Lit(_) | Expr::Binary(_) = &*closure.body
+            && is_number(closure.body.to_token_stream())
+        {
             let message = "a closure as `ttl` gives a `Duration`: write \
                            `|value| Duration::from_secs(..)`, or the time without the closure \
                            where it is the same for all values";
-            diag.error(literal.span(), message);
+            diag.error(closure.body.span(), message);
             return None;
         }
         let borrows = scope.mentioned_in(&closure);
