@@ -104,7 +104,7 @@ pub use afresh_macros::invalidates;
 pub use afresh_runtime::{
     Background, Builder, BySerde, Cache, Cacheable, Carried, Codec, Consistency, Entry, EntrySync,
     Error, ErrorKind, Event, Inline, Key, KeyPart, KeyWriter, Limited, Lookup, Observer, Outcome,
-    Policy, StaleReason, Stats, Storable, Tag, Tier, Unlimited, by_serde, bypass, carry,
+    Ownable, Policy, StaleReason, Stats, Storable, Tag, Tier, Unlimited, by_serde, bypass, carry,
     carry_sync, catalog, entry, entry_sync, outcome, testing,
 };
 

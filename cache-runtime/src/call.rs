@@ -42,8 +42,9 @@ mod typed;
 
 pub use plan::{Ending, Finish, Finished, Finishing, Output, Start};
 pub use ruled::{
-    Borrowed, Captures, HasNoBackground, HasNoTimeout, IsPolicy, Lends, MadeOfTimeout, NeverOwned,
-    Ownable, Owned, Recurs, Ruled, TimesOut, Travels, policy, recursive,
+    Borrowed, Captures, HasNoBackground, HasNoTimeout, IsPolicy, Lends, MadeOfTimeout,
+    NeverInParts, NeverOwned, NeverWritten, Ownable, Owned, Recurs, Ruled, TimesOut, Travels,
+    policy, recursive,
 };
 
 use lifetime::Lifetime;

@@ -51,6 +51,7 @@ pub mod private;
 pub mod testing;
 
 pub use cache::{Builder, Cache, Consistency};
+pub use call::Ownable;
 pub use carry::{Carried, carry, carry_sync};
 pub use catalog::catalog;
 pub use codec::Codec;

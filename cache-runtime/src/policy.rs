@@ -25,7 +25,9 @@ pub enum Unlimited {}
 pub enum Limited {}
 
 /// What a cached function does when its value cannot be both fresh and at hand. For the option
-/// `policy` of `cached`; made once, best as a constant.
+/// `policy` of `cached`. Write it as a `const`, or in `const { .. }`: a setting out of range is then
+/// an error of the build (and of `cargo check`, where it is a `const`), and otherwise a panic at the
+/// first call.
 ///
 /// ```
 /// # use afresh_runtime as afresh;
@@ -144,7 +146,8 @@ impl<Work, Wait> Policy<Work, Wait> {
     pub const fn backoff(self, first: Duration, most: Duration) -> Self {
         assert!(
             first.as_nanos() <= most.as_nanos(),
-            "`backoff` takes the shorter time first: write `.backoff(first, most)`"
+            "`backoff` takes the shorter time first: write \
+             `.backoff(Duration::from_secs(1), Duration::from_secs(30))`"
         );
         let mut rules = self.rules;
         rules.backoff = (first, most);
@@ -162,7 +165,7 @@ impl<Work, Wait> Policy<Work, Wait> {
     pub const fn refresh_ahead(self, fraction: f64) -> Policy<Background, Wait> {
         assert!(
             fraction > 0.0 && fraction < 1.0,
-            "`refresh_ahead` takes a part of the ttl: write a number above 0 and below 1, such as 0.8"
+            "`refresh_ahead` is a part of the ttl: write a number above 0 and below 1, such as 0.8"
         );
         let mut rules = self.rules;
         rules.refresh_ahead = Some(fraction);
@@ -179,7 +182,8 @@ impl<Work, Wait> Policy<Work, Wait> {
     pub const fn soft_timeout(self, time: Duration) -> Policy<Background, Wait> {
         assert!(
             time.as_millis() > 0,
-            "`soft_timeout` is a millisecond at the least: to wait for nothing, write `.stale_for(..)` instead"
+            "`soft_timeout` is less than a millisecond: write `Duration::from_millis(1)` or more, \
+             or `.stale_for(..)` to wait for nothing"
         );
         let mut rules = self.rules;
         rules.soft_timeout = Some(time);
@@ -199,7 +203,8 @@ impl<Work, Wait> Policy<Work, Wait> {
     pub const fn hard_timeout(self, time: Duration) -> Policy<Work, Limited> {
         assert!(
             time.as_millis() > 0,
-            "`hard_timeout` is a millisecond at the least: less would never compute"
+            "`hard_timeout` is less than a millisecond, so no call could compute: \
+             write `Duration::from_millis(1)` or more"
         );
         let mut rules = self.rules;
         rules.hard_timeout = Some(time);
@@ -212,11 +217,12 @@ impl<Work, Wait> Policy<Work, Wait> {
     ///
     /// # Panics
     ///
-    /// If it is zero.
+    /// If it is less than a millisecond.
     pub const fn background_timeout(self, time: Duration) -> Self {
         assert!(
-            !time.is_zero(),
-            "`background_timeout` of zero would end every background compute at once"
+            time.as_millis() > 0,
+            "`background_timeout` is less than a millisecond, so no background compute could end: \
+             write a time such as `Duration::from_secs(60)`, which is the default"
         );
         let mut rules = self.rules;
         rules.background_timeout = time;
@@ -233,7 +239,7 @@ impl<Work, Wait> Policy<Work, Wait> {
     pub const fn jitter(self, fraction: f64) -> Self {
         assert!(
             fraction >= 0.0 && fraction < 1.0,
-            "`jitter` takes a part of the ttl: write a number from 0 and below 1, such as 0.1"
+            "`jitter` is a part of the ttl: write a number that is at least 0 and below 1, such as 0.1"
         );
         let mut rules = self.rules;
         rules.jitter = fraction;

@@ -6,8 +6,9 @@ pub use crate::__register_tags as register_tags;
 pub use crate::__tag_of as tag_of;
 pub use crate::call::{
     Borrowed, Captures, Ending, Entered, Finish, Finished, Finishing, HasNoBackground,
-    HasNoTimeout, IsPolicy, Lends, MadeOfTimeout, NeverOwned, Output, Ownable, Owned, Recurs,
-    Ruled, Running, Site, Start, TimesOut, Travels, enter, policy, recursive, site,
+    HasNoTimeout, IsPolicy, Lends, MadeOfTimeout, NeverInParts, NeverOwned, NeverWritten, Output,
+    Ownable, Owned, Recurs, Ruled, Running, Site, Start, TimesOut, Travels, enter, policy,
+    recursive, site,
 };
 pub use crate::invalidate::{AsyncCall, Mutating, Refuse, Targets, mutate, refuse};
 pub use crate::key::{Copied, FastText, KeyPart, KeyWriter, TemplatePart, Text, copied, with};

@@ -210,24 +210,21 @@ impl Used<'_> {
         let way = |way| Ident::new(way, ruled.span());
         let each = self.names.iter().map(|name| {
             let located = at(name.span());
+            let asked = |way| quote_spanned!(located=> #(#cfgs)* #ruled.#way(&#name););
             match self.argument.passed {
                 Passed::Reference => {
                     let (way, kept) = (way("own"), self.kept(name));
                     quote_spanned!(located=> #(#cfgs)* let #kept = #ruled.#way(#name);)
                 }
-                Passed::Value => {
-                    let way = way("take");
-                    quote_spanned!(located=> #(#cfgs)* #ruled.#way(&#name);)
-                }
-                Passed::Borrowing => {
-                    let way = way("borrowing");
-                    quote_spanned!(located=> #(#cfgs)* #ruled.#way(&#name);)
-                }
+                Passed::Value => asked(way("take")),
+                Passed::Borrowing => asked(way("borrowing")),
+                Passed::Exclusive => asked(way("exclusive")),
+                Passed::Part => asked(way("part")),
             }
         });
         // It is one mistake, however many names see it.
         let most = match self.argument.passed {
-            Passed::Borrowing => 1,
+            Passed::Borrowing | Passed::Exclusive | Passed::Part => 1,
             Passed::Reference | Passed::Value => self.names.len(),
         };
         each.take(most).collect()

@@ -30,6 +30,10 @@ pub(crate) enum Passed {
     Value,
     /// As something else that spells a lifetime.
     Borrowing,
+    /// By a reference that may be written to.
+    Exclusive,
+    /// As what a pattern borrows from it.
+    Part,
 }
 
 impl Argument {
@@ -40,7 +44,7 @@ impl Argument {
                 passed: match &receiver.kind {
                     ReceiverKind::Typed(_, ty) => Passed::by(ty),
                     ReceiverKind::Reference(_, _, None) => Passed::Reference,
-                    ReceiverKind::Reference(_, _, Some(_)) => Passed::Borrowing,
+                    ReceiverKind::Reference(_, _, Some(_)) => Passed::Exclusive,
                     _ => Passed::Value,
                 },
                 mutable: receiver.mutability,
@@ -75,11 +79,11 @@ fn seen_through(pat: &Pat, passed: Passed) -> (Passed, Option<Token![mut]>) {
     match pat {
         Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => (passed, pat.mutability),
         Pat::Paren(pat) => seen_through(&pat.pat, passed),
-        pat if mentions_ref(pat.to_token_stream()) => (Passed::Borrowing, None),
+        pat if mentions_ref(pat.to_token_stream()) => (Passed::Part, None),
         // What is behind the reference is copied out of it.
         Pat::Reference(_) if passed == Passed::Reference => (Passed::Value, None),
         // Each name refers to a part of what the reference refers to.
-        _ if passed == Passed::Reference => (Passed::Borrowing, None),
+        _ if passed == Passed::Reference => (Passed::Part, None),
         _ => (passed, None),
     }
 }
@@ -99,7 +103,9 @@ impl Passed {
             Type::Group(group) => Self::by(&group.elem),
             Type::Reference(reference) => {
                 let stays = reference.lifetime.as_ref().is_some_and(is_static);
-                if reference.mutability.is_some() || borrows(&reference.elem) {
+                if reference.mutability.is_some() {
+                    Self::Exclusive
+                } else if borrows(&reference.elem) {
                     Self::Borrowing
                 } else if stays {
                     Self::Value
@@ -197,7 +203,7 @@ mod tests {
             ("(a, b): (u64, u64)", Passed::Value),
             ("&(a, b): &(u64, u64)", Passed::Value),
             ("(a, b): &'static (u64, u64)", Passed::Value),
-            ("(a, mut b): &(u64, u64)", Passed::Borrowing),
+            ("(a, mut b): &(u64, u64)", Passed::Part),
             ("name: Option<&str>", Passed::Borrowing),
             ("name: Cow<'_, str>", Passed::Borrowing),
             ("name: &&str", Passed::Borrowing),
@@ -205,11 +211,11 @@ mod tests {
             ("names: impl Iterator<Item = &'a str>", Passed::Borrowing),
             ("shop: Shop<'a>", Passed::Borrowing),
             ("call: Box<dyn Fn() + 'a>", Passed::Borrowing),
-            ("db: &mut Db", Passed::Borrowing),
-            ("&mut self", Passed::Borrowing),
+            ("db: &mut Db", Passed::Exclusive),
+            ("&mut self", Passed::Exclusive),
             ("self: Pin<&Self>", Passed::Borrowing),
-            ("ref id: u64", Passed::Borrowing),
-            ("all @ (_, _): &(u64, u64)", Passed::Borrowing),
+            ("ref id: u64", Passed::Part),
+            ("all @ (_, _): &(u64, u64)", Passed::Part),
         ] {
             assert_eq!(passed(argument), expected, "{argument}");
         }

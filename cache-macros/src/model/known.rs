@@ -27,85 +27,97 @@ pub(crate) const CACHED: Known = Known {
         (
             "stale_for",
             Instead::Says(
-                "`stale_for` is part of a policy: write `policy = Policy::new().stale_for(Duration::from_secs(60))`",
+                "`stale_for` is part of a policy: write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }`",
             ),
         ),
         (
             "stale_if_error",
             Instead::Says(
-                "`stale_if_error` is part of a policy: write `policy = Policy::new().stale_if_error(Duration::from_secs(3600))`",
+                "`stale_if_error` is part of a policy: write `policy = const { afresh::Policy::new().stale_if_error(Duration::from_secs(3600)) }`",
             ),
         ),
         (
             "backoff",
             Instead::Says(
-                "`backoff` is part of a policy: write `policy = Policy::new().backoff(first, most)`",
+                "`backoff` is part of a policy: write `policy = const { afresh::Policy::new().stale_if_error(Duration::from_secs(3600)).backoff(Duration::from_secs(1), Duration::from_secs(30)) }`",
             ),
         ),
         (
             "refresh_ahead",
             Instead::Says(
-                "`refresh_ahead` is part of a policy: write `policy = Policy::new().refresh_ahead(0.8)`",
+                "`refresh_ahead` is part of a policy: write `policy = const { afresh::Policy::new().refresh_ahead(0.8) }`",
             ),
         ),
         (
             "soft_timeout",
             Instead::Says(
-                "`soft_timeout` is part of a policy: write `policy = Policy::new().soft_timeout(Duration::from_millis(200))`",
+                "`soft_timeout` is part of a policy: write `policy = const { afresh::Policy::new().stale_if_error(Duration::from_secs(3600)).soft_timeout(Duration::from_millis(200)) }`",
             ),
         ),
         (
             "hard_timeout",
             Instead::Says(
-                "`hard_timeout` is part of a policy: write `policy = Policy::new().hard_timeout(Duration::from_secs(2))`",
+                "`hard_timeout` is part of a policy: write `policy = const { afresh::Policy::new().hard_timeout(Duration::from_secs(2)) }`",
+            ),
+        ),
+        (
+            "background_timeout",
+            Instead::Says(
+                "`background_timeout` is part of a policy: write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)).background_timeout(Duration::from_secs(60)) }`",
             ),
         ),
         (
             "jitter",
             Instead::Says(
-                "`jitter` is part of a policy: write `policy = Policy::new().jitter(0.1)`",
+                "`jitter` is part of a policy: write `policy = const { afresh::Policy::new().jitter(0.1) }`",
             ),
         ),
         (
             "swr",
             Instead::Says(
-                "`swr` is called `stale_for` here, and is part of a policy: write `policy = Policy::new().stale_for(Duration::from_secs(60))`",
+                "`swr` is called `stale_for` here, and is part of a policy: write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }`",
+            ),
+        ),
+        (
+            "stale",
+            Instead::Says(
+                "`stale` is called `stale_for` here, and is part of a policy: write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }`",
             ),
         ),
         (
             "stale_while_revalidate",
             Instead::Says(
-                "`stale_while_revalidate` is called `stale_for` here, and is part of a policy: write `policy = Policy::new().stale_for(Duration::from_secs(60))`",
+                "`stale_while_revalidate` is called `stale_for` here, and is part of a policy: write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }`",
             ),
         ),
         (
             "refresh",
             Instead::Says(
-                "`refresh` is called `refresh_ahead` here, and is part of a policy: write `policy = Policy::new().refresh_ahead(0.8)`",
+                "`refresh` is no option: a hit never extends the ttl here. To compute a value anew before its ttl is over, write `policy = const { afresh::Policy::new().refresh_ahead(0.8) }`",
             ),
         ),
         (
             "early_refresh",
             Instead::Says(
-                "`early_refresh` is called `refresh_ahead` here, and is part of a policy: write `policy = Policy::new().refresh_ahead(0.8)`",
+                "`early_refresh` is called `refresh_ahead` here, and is part of a policy: write `policy = const { afresh::Policy::new().refresh_ahead(0.8) }`",
             ),
         ),
         (
             "grace",
             Instead::Says(
-                "`grace` is called `stale_if_error` here, and is part of a policy: write `policy = Policy::new().stale_if_error(Duration::from_secs(3600))`",
+                "`grace` is part of a policy: `stale_for(..)` serves a value past its ttl while a new one is computed, `stale_if_error(..)` where computing fails; write `policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }`",
             ),
         ),
         (
             "fail_safe",
             Instead::Says(
-                "`fail_safe` is called `stale_if_error` here, and is part of a policy: write `policy = Policy::new().stale_if_error(Duration::from_secs(3600))`",
+                "`fail_safe` is called `stale_if_error` here, and is part of a policy: write `policy = const { afresh::Policy::new().stale_if_error(Duration::from_secs(3600)) }`",
             ),
         ),
         (
             "result_fallback",
             Instead::Says(
-                "`result_fallback` is called `stale_if_error` here, and is part of a policy: write `policy = Policy::new().stale_if_error(Duration::from_secs(3600))`",
+                "`result_fallback` is called `stale_if_error` here, and is part of a policy: write `policy = const { afresh::Policy::new().stale_if_error(Duration::from_secs(3600)) }`",
             ),
         ),
         ("time", Instead::Called("ttl", "ttl = 60")),
@@ -113,7 +125,12 @@ pub(crate) const CACHED: Known = Known {
         ("expires", Instead::Called("ttl", "ttl = 60")),
         ("ttl_secs", Instead::Called("ttl", "ttl = 60")),
         ("ttl_millis", Instead::Called("ttl", "ttl = \"60ms\"")),
-        ("timeout", Instead::Called("ttl", "ttl = 60")),
+        (
+            "timeout",
+            Instead::Says(
+                "`timeout` is no option: how long a value lives is `ttl = 60`; how long a call may wait is `policy = const { afresh::Policy::new().hard_timeout(Duration::from_secs(2)) }`",
+            ),
+        ),
         ("duration", Instead::Called("ttl", "ttl = 60")),
         ("max_age", Instead::Called("ttl", "ttl = 60")),
         (

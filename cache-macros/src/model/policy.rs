@@ -16,13 +16,14 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// How it is written.
-    pub(crate) const HOW: &str = "policy = Policy::new().stale_for(Duration::from_secs(60))";
+    pub(crate) const HOW: &str =
+        "policy = const { afresh::Policy::new().stale_for(Duration::from_secs(60)) }";
 
     /// Reads the option.
     pub(crate) fn new(value: Expr, arguments: Vec<Argument>, diag: &mut Diag) -> Option<Self> {
         if let Expr::Lit(_) | Expr::Closure(_) | Expr::Array(_) | Expr::Tuple(_) = &value {
             let message = format!(
-                "`policy` is a `Policy`: write `{}`, or the name of a constant",
+                "`policy` is a `Policy`: write `{}`, or the name of a `const` that holds one",
                 Self::HOW
             );
             diag.error(value.span(), message);

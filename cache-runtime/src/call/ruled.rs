@@ -15,9 +15,9 @@ use crate::policy::{Background, Inline, Limited, Policy, Rules, Unlimited};
 
 /// What the option `policy` may be.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `Policy`, so it cannot be a `policy`",
+    message = "`{Self}` is not a `Policy`: write `policy = const {{ afresh::Policy::new().stale_for(Duration::from_secs(60)) }}`",
     label = "needs to be a `Policy`",
-    note = "write `policy = Policy::new().stale_for(Duration::from_secs(60))`, or the name of a constant"
+    note = "or the name of a `const` that holds one"
 )]
 pub trait IsPolicy {
     /// What it says, and its kind.
@@ -27,6 +27,7 @@ pub trait IsPolicy {
     fn ruled(&self) -> Self::Ruled;
 }
 
+#[diagnostic::do_not_recommend]
 impl<Work, Wait> IsPolicy for Policy<Work, Wait> {
     type Ruled = Ruled<Work, Wait>;
 
@@ -49,9 +50,9 @@ impl<P: IsPolicy> IsPolicy for &P {
 
 /// Where the computes of a sync function run.
 #[diagnostic::on_unimplemented(
-    message = "a sync function cannot have this `policy`: it has background work, and the function blocks until its body returns",
+    message = "a sync function cannot have this `policy`, which computes in the background: write `async fn`, or remove `stale_for`, `refresh_ahead` and `soft_timeout` from the policy",
     label = "has `stale_for`, `refresh_ahead` or `soft_timeout`",
-    note = "write `async fn`; or keep `stale_if_error`, `backoff` and `jitter`, which block nobody for longer"
+    note = "a sync function has no background to compute in; `stale_if_error`, `backoff` and `jitter` work"
 )]
 pub trait HasNoBackground {}
 
@@ -104,9 +105,10 @@ impl<Work, Wait> Ruled<Work, Wait> {
 
 /// An error that a timeout can be told by.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made of an `afresh::Error`, so a `hard_timeout` has nothing to return",
+    message = "`hard_timeout` ends a call with an error, and `{Self}` has no `From<afresh::Error>`: implement that",
     label = "has a `hard_timeout`",
-    note = "write `impl From<afresh::Error> for {Self}`, or remove `hard_timeout` from the policy"
+    note = "write `impl From<afresh::Error> for {Self}`; where `{Self}` is of another crate, return an error type of your own that holds either",
+    note = "or remove `hard_timeout` from the policy"
 )]
 pub trait MadeOfTimeout: From<Error> {}
 
@@ -115,9 +117,9 @@ impl<E: From<Error>> MadeOfTimeout for E {}
 
 /// A return type that a timeout can be told by.
 #[diagnostic::on_unimplemented(
-    message = "this function returns no `Result`, so a `hard_timeout` has nothing to return",
+    message = "`hard_timeout` ends a call with an error, and this function returns no `Result`: return a `Result` whose error is `From<afresh::Error>`",
     label = "has a `hard_timeout`",
-    note = "return a `Result` whose error is `From<afresh::Error>`, or remove `hard_timeout` from the policy"
+    note = "or remove `hard_timeout` from the policy"
 )]
 pub trait TimesOut<R> {
     /// What a timeout is told by.
@@ -160,10 +162,10 @@ pub fn recursive<Work: Recurs, Wait>(ruled: Ruled<Work, Wait>) -> Work::Ruled<Wa
 
 /// Computes of functions that call themselves.
 #[diagnostic::on_unimplemented(
-    message = "a recursive `async fn` cannot have this `policy`: a compute in the background must be `Send`, which a future in itself cannot be seen to be",
-    label = "the function calls itself",
-    note = "call it in a function of its own, and await that: `fn next(..) -> Pin<Box<dyn Future<Output = ..> + Send>> {{ Box::pin(..) }}`",
-    note = "a policy of `stale_if_error`, `hard_timeout` and `jitter` alone works with any future"
+    message = "an `async fn` that calls itself cannot have this `policy` as it is: make the call in a separate `fn` that returns a boxed `Send` future",
+    label = "the function calls itself here",
+    note = "write `fn next(..) -> Pin<Box<dyn Future<Output = ..> + Send>> {{ Box::pin(<the call>) }}`, and await `next(..)` here",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and any future will do"
 )]
 pub trait Recurs: Sized {
     /// What it says, and its kind.
@@ -184,9 +186,9 @@ impl Recurs for Inline {
 
 /// Computes in which a text may capture `self`.
 #[diagnostic::on_unimplemented(
-    message = "a text cannot capture `self` under this `policy`: a compute in the background has a copy of it",
-    label = "captures the caller's `self`",
-    note = "write `self` as an argument: `format!(\"{{}}\", self)` in place of `format!(\"{{self}}\")`"
+    message = "a format string cannot capture `self` under this `policy`: write `format!(\"{{}}\", self)` in place of `format!(\"{{self}}\")`",
+    label = "captures `self` by name",
+    note = "the compute in the background has a copy of `self`, which has another name"
 )]
 pub trait Captures {}
 
@@ -197,8 +199,8 @@ impl Captures for Inline {}
 #[diagnostic::on_unimplemented(
     message = "a function whose output borrows cannot have this `policy`: a compute in the background outlives what it borrows from",
     label = "borrows",
-    note = "return what owns its data, such as `String` in place of `&str`, also in an error",
-    note = "a policy of `stale_if_error`, `hard_timeout` and `jitter` alone works with what is borrowed"
+    note = "return owned data, such as `String` in place of `&str`, in `Ok` and in `Err`",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and the output may borrow"
 )]
 pub trait Lends {}
 
@@ -235,6 +237,12 @@ impl<Wait> Ruled<Inline, Wait> {
     /// An argument that borrows, and is no plain reference.
     pub fn borrowing<A: ?Sized>(&self, _: &A) {}
 
+    /// An argument that the body may write to.
+    pub fn exclusive<A: ?Sized>(&self, _: &A) {}
+
+    /// A part of what an argument refers to.
+    pub fn part<A: ?Sized>(&self, _: &A) {}
+
     /// The body.
     pub fn body<R, T, B: Future<Output = R>>(&self, _: &mut Start<R, T>, body: B) -> B {
         body
@@ -260,7 +268,13 @@ impl<Wait> Ruled<Background, Wait> {
     pub fn take<A: Travels>(&self, _: &A) {}
 
     /// An argument that borrows, and is no plain reference.
-    pub fn borrowing<A: NeverOwned>(&self, _: &A) {}
+    pub fn borrowing<A: NeverOwned + ?Sized>(&self, _: &A) {}
+
+    /// An argument that the body may write to.
+    pub fn exclusive<A: NeverWritten + ?Sized>(&self, _: &A) {}
+
+    /// A part of what an argument refers to.
+    pub fn part<A: NeverInParts + ?Sized>(&self, _: &A) {}
 
     /// The body. What is returned in its place is never polled.
     pub fn body<R, T, B>(&self, start: &mut Start<R, T>, body: B) -> std::future::Pending<R>
@@ -287,20 +301,22 @@ impl<Wait> Ruled<Background, Wait> {
     }
 }
 
-/// What can be copied out of a reference, to be used where the reference has ended.
+/// What a function may take by reference under a [`Policy<Background>`](Policy): what is
+/// `Clone + Send + Sync + 'static`, and unsized types such as `str` and `[u32]`. A compute in the
+/// background has a copy of it. Nothing is to be implemented; it is a bound for type parameters.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be owned by a compute in the background, as this `policy` asks",
-    label = "needs `Clone` (or `ToOwned`), `Send`, `Sync` and `'static`",
-    note = "derive `Clone` for it, or take an `Arc` of it; a type parameter says so by `T: Clone + Send + Sync + 'static`",
-    note = "a policy of `stale_if_error`, `hard_timeout` and `jitter` alone works with what is borrowed"
+    message = "this `policy` computes in the background, which needs a copy of `{Self}`: make it `Clone + Send + Sync + 'static`",
+    label = "is copied into the background",
+    note = "or pass an `Arc`, which is `Clone` whatever is in it: `&Arc<..>` as the argument, `self: &Arc<Self>` as the receiver",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and needs no copy"
 )]
-pub trait Ownable {
+pub trait Ownable: Sync + 'static {
     #[doc(hidden)]
     fn kept(&self) -> Kept<Self>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: ToOwned<Owned: Send + 'static> + Sync + ?Sized> Ownable for A {
+impl<A: ToOwned<Owned: Send + 'static> + Sync + ?Sized + 'static> Ownable for A {
     fn kept(&self) -> Kept<A> {
         Box::new(self.to_owned())
     }
@@ -309,26 +325,43 @@ impl<A: ToOwned<Owned: Send + 'static> + Sync + ?Sized> Ownable for A {
 /// A copy, of whatever type.
 type Kept<A> = Box<dyn Borrow<A> + Send>;
 
-/// What may be used by another task.
+/// What may be used by another task. That it is `'static` is asked of the body, which has it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot go along with a compute in the background, as this `policy` asks",
-    label = "needs `Send` and `'static`",
-    note = "take what is `Send` and owns its data: an `Arc` in place of an `Rc`, a `String` in place of a `&str`",
-    note = "a policy of `stale_if_error`, `hard_timeout` and `jitter` alone works with anything"
+    message = "this `policy` computes in the background, so `{Self}` must be `Send`: pass a type that is, such as `Arc` in place of `Rc`",
+    label = "is moved into the background",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and needs no `Send`"
 )]
-pub trait Travels: Send + 'static {}
+pub trait Travels: Send {}
 
 #[diagnostic::do_not_recommend]
-impl<A: Send + 'static> Travels for A {}
+impl<A: Send> Travels for A {}
 
-/// What borrows and is owned all the same. Nothing implements it: it is there to be missed.
+/// What spells a lifetime and is owned all the same. Nothing implements it: it is there to be
+/// missed, as are the two that follow.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` borrows, and a compute in the background, as this `policy` asks for, must own its arguments",
+    message = "this `policy` computes in the background, where `{Self}` may not borrow: take owned data, such as `Option<String>` in place of `Option<&str>`",
     label = "borrows from the caller",
-    note = "take what owns its data, such as `Option<String>` in place of `Option<&str>`; or a plain reference, which is copied, and take it apart in the body",
-    note = "a policy of `stale_if_error`, `hard_timeout` and `jitter` alone works with what is borrowed"
+    note = "a reference to what owns its data is fine (`&str`, `&[u32]`, `&Vec<String>`): it is copied",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and arguments may borrow"
 )]
 pub trait NeverOwned {}
+
+/// What is written to where the caller's has ended.
+#[diagnostic::on_unimplemented(
+    message = "this `policy` computes in the background, which cannot write to the caller's `{Self}`: take it by value, and return what has changed",
+    label = "borrows from the caller",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and arguments may borrow"
+)]
+pub trait NeverWritten {}
+
+/// What a pattern borrows from an argument, and is copied without it.
+#[diagnostic::on_unimplemented(
+    message = "this `policy` computes in the background, and a part of a reference cannot be copied for it: name the whole argument, and take it apart in the body",
+    label = "borrows from the caller",
+    note = "write `pair: &(String, u32)` in place of `(name, id): &(String, u32)`, then `let (name, id) = pair;`",
+    note = "or use a policy without `stale_for`, `refresh_ahead` and `soft_timeout`: it computes nothing in the background, and arguments may borrow"
+)]
+pub trait NeverInParts {}
 
 /// An argument as it was given.
 #[derive(Clone, Copy, Debug)]

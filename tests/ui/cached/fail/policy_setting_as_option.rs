@@ -10,6 +10,7 @@ use afresh::cached;
     refresh_ahead = 0.8,
     soft_timeout = "1s",
     hard_timeout = "1s",
+    background_timeout = "1m",
     jitter = 0.1
 )]
 async fn f(id: u32) -> u32 {

@@ -103,6 +103,12 @@ where
     value.clone()
 }
 
+#[cached(ttl = 60, skip(part), policy = const { afresh::Policy::new().refresh_ahead(0.8) })]
+async fn bound_as_rustc_suggests<T: ToString + afresh::Ownable>(part: &T) -> String {
+    std::future::ready(()).await;
+    part.to_string()
+}
+
 #[cached(ttl = 60, skip(call), policy = SHOP)]
 async fn of_a_function(call: impl Fn(&str) -> usize + Send + 'static) -> usize {
     call("text")
@@ -163,6 +169,7 @@ fn main() {
     sent(db.book(1));
     sent(db.opaque(""));
     sent(judged("", 1));
+    sent(bound_as_rustc_suggests(&1));
     sent(recursive(1));
     drop(db.native(""));
     drop(db.boxed(1, "", &Unused));
