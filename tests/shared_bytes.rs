@@ -321,7 +321,7 @@ async fn an_entrys_bytes_are_frozen() {
     book(&cache, 7).await;
     let ended = server_time(&server);
     let bytes = get(&server, &only_entry(&server));
-    assert_eq!(bytes[..4], *b"AFR\x01", "magic, format");
+    assert_eq!(bytes[..4], *b"AFR\x02", "magic, format");
     assert_eq!(bytes[4..6], [1, 0], "postcard, no flags");
     assert_eq!(bytes[6..8], [4, 0], "tags");
     let log = server
@@ -340,17 +340,22 @@ async fn an_entrys_bytes_are_frozen() {
     assert!(expected.contains(&soft), "{soft} is not in {expected:?}");
     assert_eq!(soft, hard, "no grace");
     assert_eq!(
-        hex(&bytes[52..68]),
+        bytes[52..60],
+        [0x40, 0x77, 0x1b, 0, 0, 0, 0, 0],
+        "1,800,000 ms it is fresh for, and nothing ahead of that"
+    );
+    assert_eq!(
+        hex(&bytes[60..76]),
         "4f68923e90c686adefa78aedc630647f",
         "key"
     );
-    assert_eq!(hex(&bytes[68..76]), "60c11aaec0aae9a9", "shape");
+    assert_eq!(hex(&bytes[76..84]), "60c11aaec0aae9a9", "shape");
     assert_eq!(
-        hex(&bytes[84..116]),
+        hex(&bytes[92..124]),
         "5da66a74cb272a91f9328b062544b3a78b7d165e39b39e0198df6d2f74bb5b51",
         "all, namespace, key, tag"
     );
-    assert_eq!(bytes[116..], *b"\x07\x06book 7", "payload");
+    assert_eq!(bytes[124..], *b"\x07\x06book 7", "payload");
 }
 
 fn server_time(server: &Server) -> u64 {
