@@ -190,12 +190,12 @@ impl<Work, Wait> Policy<Work, Wait> {
         self.with(rules)
     }
 
-    /// A call waits this long for a value that was not to be had from the cache, and then ends: with a value past its ttl, as
-    /// [`stale_if_error`](Self::stale_if_error) says, or with an error that is made of an
-    /// [`Error`](crate::Error) of the kind [`Timeout`](crate::ErrorKind::Timeout). The function
-    /// must return a `Result` whose error is `From<afresh::Error>`. The compute is dropped; or goes
-    /// on in the background, where the policy has any background work. Default: it waits for the
-    /// compute.
+    /// A call waits this long for a value that was not to be had from the cache, and then ends: with
+    /// a value past its ttl, as [`stale_if_error`](Self::stale_if_error) says, or with an error that
+    /// is made of an [`Error`](crate::Error) of the kind [`Timeout`](crate::ErrorKind::Timeout). The
+    /// function must return a `Result` whose error is `From<afresh::Error>`. The compute is dropped;
+    /// or goes on in the background, where the policy has any background work. Default: it waits for
+    /// the compute.
     ///
     /// # Panics
     ///
