@@ -93,6 +93,35 @@ async fn what_was_put_is_due_no_earlier_than_what_was_computed() {
 }
 
 #[tokio::test]
+async fn what_others_have_stored_is_not_due_at_once() {
+    const AHEAD: Policy<Background> = Policy::new().refresh_ahead(0.9);
+
+    #[cached(ttl = 60, namespace = "slow", key = "{id}", policy = AHEAD, cache = shop.cache)]
+    async fn price(shop: &Shop, id: u32) -> Result<u32, Broken> {
+        let _ = id;
+        shop.compute().await
+    }
+
+    // After a compute of 20 s, chance alone would have one key of fourteen due when it is read.
+    let (_store, [one, other]) = processes();
+    for id in 0..64 {
+        one.hold();
+        let slow = async {
+            one.reached().await;
+            one.pass(20);
+            one.release(1);
+        };
+        let (answer, ()) = tokio::join!(price(&one, id), slow);
+        answer.unwrap();
+        for _ in 0..2 {
+            price(&other, id).await.unwrap();
+            idle(&other.cache).await;
+        }
+    }
+    assert_eq!(other.runs(), 0);
+}
+
+#[tokio::test]
 async fn a_value_that_is_not_to_be_stored_is_no_failure_and_leaves_the_one_that_is_there() {
     #[cached(ttl = 60, key = "{id}", policy = SWR, store_if = Option::is_some, cache = shop.cache)]
     async fn price(shop: &Shop, id: u32) -> Result<Option<u32>, Broken> {
