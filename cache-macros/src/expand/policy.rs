@@ -242,7 +242,8 @@ impl Used<'_> {
                     #(#cfgs)* let _ = &#kept;
                 };
             }
-            // The name has to be the user's, and is that of the argument.
+            // The name has to be the user's, and is that of the argument: that is for no lint of theirs
+            // to report. (`expect` would itself be reported wherever they have not turned it on.)
             quote_spanned! {located=>
                 #(#cfgs)*
                 #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

@@ -27,7 +27,7 @@ const LEASE: Duration = Duration::from_secs(10);
 pub(super) struct Owning<R, T> {
     pub(super) body: Pin<Box<dyn Future<Output = Finished<R>> + Send>>,
     /// Starts the rest of a call with this body. (Where it is made, the types are known to allow it.)
-    start: fn(Steps<R, T>, Arc<Ruling>, Permit),
+    pub(super) start: fn(Steps<R, T>, Arc<Ruling>, Permit),
 }
 
 impl<R: 'static, T: Send + 'static> Owning<R, T> {
@@ -47,15 +47,6 @@ impl<R: 'static, T: Send + 'static> Owning<R, T> {
                 });
             },
         }
-    }
-}
-
-/// How the rest of a call is started.
-pub(super) type Starts<R, T> = fn(Steps<R, T>, Arc<Ruling>, Permit);
-
-impl<R, T> Owning<R, T> {
-    pub(super) fn starts(&self) -> Starts<R, T> {
-        self.start
     }
 }
 

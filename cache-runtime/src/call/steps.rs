@@ -273,7 +273,7 @@ impl<R, T: Any> Steps<R, T> {
 
     /// Starts what is left of a call in the background.
     fn go_on(&self, stage: Stage<T>, owning: Owning<R, T>, ruling: Arc<Ruling>, permit: Permit) {
-        let start = owning.starts();
+        let start = owning.start;
         let steps = Self {
             kit: self.kit,
             stage,
