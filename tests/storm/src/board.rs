@@ -9,8 +9,11 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::history::History;
 use crate::items::ROWS;
 
 /// Numbers of one item, by column.
@@ -29,6 +32,8 @@ pub(crate) struct Board {
     acknowledged: File,
     times: File,
     recent: File,
+    /// Of what this process does.
+    pub(crate) history: History,
 }
 
 impl Board {
@@ -46,7 +51,7 @@ impl Board {
         Ok(())
     }
 
-    pub(crate) fn open(folder: &Path, columns: usize) -> io::Result<Self> {
+    pub(crate) fn open(folder: &Path, columns: usize, history: History) -> io::Result<Self> {
         let open = |name| {
             let mut options = OpenOptions::new();
             options.read(true).write(true).open(folder.join(name))
@@ -57,6 +62,7 @@ impl Board {
             acknowledged: open("acknowledged")?,
             times: open("times")?,
             recent: open("recent")?,
+            history,
         })
     }
 
@@ -73,6 +79,8 @@ impl Board {
     /// Changes the item: the next number of a column, which only its owner calls.
     pub(crate) fn change(&self, item: u64, column: usize) -> u64 {
         let next = self.truth(item)[column] + 1;
+        // Before anyone can read it.
+        self.history.change(item, column, next, now());
         put(&self.truth, self.cell(item, column), next);
         next
     }
@@ -135,8 +143,8 @@ fn get(file: &File, place: u64) -> u64 {
 pub(crate) type Nanos = u64;
 
 pub(crate) fn now() -> Nanos {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_nanos() as Nanos
+    let now = Duration::try_from(clock_gettime(ClockId::Monotonic));
+    nanos(now.unwrap_or_default())
 }
 
 pub(crate) const fn nanos(time: Duration) -> Nanos {
@@ -157,7 +165,7 @@ mod tests {
             std::env::temp_dir().join(format!("afresh-storm-board-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         Board::create(&folder, 3).expect("files");
-        let board = Board::open(&folder, 3).expect("files");
+        let board = Board::open(&folder, 3, History::default()).expect("files");
         assert_eq!(board.truth(63), [0, 0, 0]);
         assert_eq!(board.change(63, 2), 1);
         assert_eq!(board.change(63, 2), 2);

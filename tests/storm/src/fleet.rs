@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use afresh_test_support::{PATIENCE, Worker};
 
+use crate::board::now;
+use crate::history::History;
 use crate::judge::{Promise, Stale};
 use crate::tally::Tally;
 use crate::windows::Windows;
@@ -15,6 +17,8 @@ use crate::worker::Part;
 #[derive(Debug)]
 pub(crate) struct Fleet {
     part: Part,
+    /// Where it is told what happens to workers.
+    history: History,
     slots: Vec<Slot>,
     /// By consistency: `Strict`, `Bounded`.
     pub(crate) tallies: [Tally; 2],
@@ -46,9 +50,10 @@ enum End {
 }
 
 impl Fleet {
-    pub(crate) fn start(part: &Part) -> Self {
+    pub(crate) fn start(part: &Part, history: History) -> Self {
         let mut fleet = Self {
             part: part.clone(),
+            history,
             slots: (0..part.slots).map(|_| Slot::default()).collect(),
             tallies: Default::default(),
             verdicts: Verdicts::default(),
@@ -68,6 +73,7 @@ impl Fleet {
         slot.runs += 1;
         let part = Part {
             slot: at,
+            run: slot.runs,
             seed: self.part.seed ^ ((at as u64 + 1) << 32) ^ (slot.runs << 48),
             ..self.part.clone()
         };
@@ -151,10 +157,11 @@ impl Fleet {
         self.slots[slot].fault.is_none()
     }
 
-    pub(crate) fn halt(&mut self, slot: usize, time: Duration) {
-        let slot = &mut self.slots[slot];
+    pub(crate) fn halt(&mut self, at: usize, time: Duration) {
+        let slot = &mut self.slots[at];
         if let Some(worker) = &slot.worker {
             worker.pause();
+            self.history.event(at, "halted", now());
             slot.fault = Some((Instant::now() + time, End::Resume));
         }
     }
@@ -163,6 +170,7 @@ impl Fleet {
         let slot = &mut self.slots[at];
         if let Some(worker) = &mut slot.worker {
             worker.kill();
+            self.history.event(at, "killed", now());
             slot.fault = Some((Instant::now() + time, End::Start));
         }
         // What it said before it was killed counts.
@@ -173,16 +181,17 @@ impl Fleet {
     /// Ends the faults whose time is over; with `all`, every one.
     pub(crate) fn mend(&mut self, all: bool, windows: &Windows) {
         for at in 0..self.len() {
-            let now = Instant::now();
+            let at_present = Instant::now();
             let Some((_, end)) = self.slots[at]
                 .fault
-                .take_if(|(when, _)| all || *when <= now)
+                .take_if(|(when, _)| all || *when <= at_present)
             else {
                 continue;
             };
             match end {
                 End::Resume => {
                     if let Some(worker) = &self.slots[at].worker {
+                        self.history.event(at, "resumed", now());
                         worker.resume();
                     }
                 }

@@ -167,6 +167,7 @@ impl FromStr for Stale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::History;
 
     #[test]
     fn a_line_is_read_again() {
@@ -190,7 +191,7 @@ mod tests {
             std::env::temp_dir().join(format!("afresh-storm-judge-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         Board::create(&folder, 2).expect("files");
-        let board = Board::open(&folder, 2).expect("files");
+        let board = Board::open(&folder, 2, History::default()).expect("files");
         let second = nanos(Duration::from_secs(1));
         board.acknowledge(0, 0, 1, second);
         board.acknowledge(0, 1, 1, second);

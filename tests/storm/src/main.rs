@@ -8,6 +8,7 @@ mod aged;
 mod board;
 mod deployment;
 mod fleet;
+mod history;
 mod items;
 mod judge;
 mod nested;
@@ -31,7 +32,7 @@ use deployment::{Clustered, Deployment, Replaced, Standalone};
 use storm::Settings;
 
 const USAGE: &str = "cargo xtask storm [--seconds 20] [--processes 4] [--seed N] \
-     [--deployment standalone|sentinel|cluster] [--without-sync]";
+     [--deployment standalone|sentinel|cluster] [--history FOLDER] [--without-sync]";
 
 /// What this program was built with, as an option of `cargo xtask storm`.
 const BUILT: &str = if cfg!(feature = "sync") {
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
                 seconds,
                 processes,
                 seed,
+                ..
             } = &arguments.settings;
             eprintln!(
                 "stale reads:\n{}\n\nTo run it again:\n\n    cargo xtask storm --seconds {seconds} \
@@ -103,6 +105,7 @@ fn arguments(words: &[String]) -> Result<Arguments, String> {
             seconds: 20,
             processes: 4,
             seed: u64::from(clock.unwrap_or_default().subsec_nanos()),
+            history: None,
         },
         deployment: None,
     };
@@ -119,6 +122,7 @@ fn arguments(words: &[String]) -> Result<Arguments, String> {
             "--seconds" => settings.seconds = number()?,
             "--processes" => settings.processes = number()? as usize,
             "--seed" => settings.seed = number()?,
+            "--history" => settings.history = Some(value.into()),
             "--deployment" => {
                 if DEPLOYMENTS.iter().all(|(name, _)| name != value) {
                     return Err(format!("there is no deployment `{value}`"));
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let read = read("--seconds 3 --processes 5 --seed 7 --deployment standalone");
+        let read = read("--seconds 3 --processes 5 --seed 7 --deployment standalone --history /a");
         let Arguments {
             settings,
             deployment,
@@ -153,6 +157,7 @@ mod tests {
         assert_eq!(settings.seconds, 3);
         assert_eq!(settings.processes, 5);
         assert_eq!(settings.seed, 7);
+        assert_eq!(settings.history, Some("/a".into()));
         assert_eq!(deployment.as_deref(), Some("standalone"));
     }
 

@@ -14,7 +14,8 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::aged::{Broken, aging, frail, mosaic};
-use crate::board::{Row, now};
+use crate::board::{Nanos, Row, now};
+use crate::history::Answered;
 use crate::items::{
     EVERYTHING, FIRST_LEAF, GROUPS, ITEMS, ROWS, Source, change_group, change_item, group_of,
     items_of, leaf, plain, shelf, single, tag_of_group, tag_of_item,
@@ -82,6 +83,7 @@ impl Side {
         };
         let times = (began, now());
         assert_eq!(rows.len(), wanted.len(), "a row for each item");
+        self.record(way, answered, times, &wanted, &rows);
         let judge = Judge {
             board: &self.source.board,
             promise: self.promise,
@@ -109,6 +111,25 @@ impl Side {
             }
         }
         fresh
+    }
+
+    fn record(
+        &self,
+        way: Way,
+        answered: Outcome,
+        (began, ended): (Nanos, Nanos),
+        wanted: &[Wanted],
+        rows: &[Row],
+    ) {
+        let answered = Answered {
+            promise: self.promise,
+            way: &format!("{way:?}"),
+            how: &answered.to_string(),
+            began,
+            ended,
+        };
+        let rows = wanted.iter().map(|wanted| wanted.item).zip(rows);
+        self.source.board.history.read(&answered, rows);
     }
 
     /// What a way returns, and how it was answered; `None` where it was looked up and not there.
@@ -352,10 +373,7 @@ impl Side {
             return owed.extend(numbers.iter().copied());
         }
         self.tally.one(Figure::Acknowledged);
-        let at = now();
-        for &(item, number) in numbers {
-            self.source.board.acknowledge(item, self.column, number, at);
-        }
+        self.acknowledge(numbers, now());
     }
 
     /// Publishes what was owed, once nothing is. To be called often: what is published late is
@@ -366,12 +384,19 @@ impl Side {
             return;
         }
         let at = now();
-        for (item, number) in std::mem::take(&mut *owed) {
-            // Unless a later invalidation of the item was acknowledged.
-            if self.source.board.acknowledged(item)[self.column] < number {
-                self.tally.one(Figure::Settled);
-                self.source.board.acknowledge(item, self.column, number, at);
-            }
+        let mut numbers: Vec<_> = std::mem::take(&mut *owed).into_iter().collect();
+        // Unless a later invalidation of the item was acknowledged.
+        numbers
+            .retain(|&(item, number)| self.source.board.acknowledged(item)[self.column] < number);
+        self.tally.add(Figure::Settled, numbers.len() as u64);
+        self.acknowledge(&numbers, at);
+    }
+
+    fn acknowledge(&self, numbers: &[(u64, u64)], at: Nanos) {
+        let board = &self.source.board;
+        board.history.acknowledge(self.column, numbers, at);
+        for &(item, number) in numbers {
+            board.acknowledge(item, self.column, number, at);
         }
     }
 

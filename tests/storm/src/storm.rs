@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::board::{Board, millis};
+use crate::board::{Board, millis, now};
 use crate::deployment::Deployment;
 use crate::fleet::Fleet;
-use crate::items::ITEMS;
+use crate::history::{self, History};
+use crate::items::{ITEMS, ROWS};
 use crate::judge::Stale;
 use crate::random::Random;
 use crate::table;
@@ -29,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) seconds: u64,
     pub(crate) processes: usize,
     pub(crate) seed: u64,
+    /// Where what everyone does is written, a folder for each deployment.
+    pub(crate) history: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -72,16 +75,21 @@ pub(crate) fn run(name: &'static str, deployment: &dyn Deployment, settings: &Se
         slot: 0,
         slots: settings.processes,
         seed: settings.seed,
+        run: 0,
+        history: settings.history.as_deref().map(|folder| {
+            history::prepare(folder, name).unwrap_or_else(|why| panic!("the history: {why}"))
+        }),
     };
-    let windows = Windows::default();
-    let mut fleet = Fleet::start(&part);
+    let history = history_of(&part, name);
+    let windows = Windows::told(history.clone());
+    let mut fleet = Fleet::start(&part, history.clone());
     for slot in 0..fleet.len() {
         fleet.expect(slot, "up", &windows);
     }
     let pushes = measure(&mut fleet, &windows);
     fleet.all("storm", "storming", &windows);
     let began = Instant::now();
-    let faults = blow(&mut fleet, deployment, settings, &windows);
+    let faults = blow(&mut fleet, deployment, settings, &windows, &history);
     let lasted = began.elapsed();
     if fleet.verdicts.violations.is_empty() {
         settle(&mut fleet, &windows);
@@ -99,6 +107,17 @@ pub(crate) fn run(name: &'static str, deployment: &dyn Deployment, settings: &Se
 fn prepare(folder: &Path, settings: &Settings) {
     let columns = Part::columns(settings.processes);
     Board::create(folder, columns).expect("the board's files");
+}
+
+/// The storm's own.
+fn history_of(part: &Part, name: &str) -> History {
+    let Some(folder) = &part.history else {
+        return History::default();
+    };
+    let history = History::create(&history::of_parent(folder)).expect("a file of the history");
+    let cells = (ROWS, Part::columns(part.slots));
+    history.storm(name, part.seed, cells, now());
+    history
 }
 
 /// How long a note takes while all is well.
@@ -127,6 +146,7 @@ fn blow(
     deployment: &dyn Deployment,
     settings: &Settings,
     windows: &Windows,
+    history: &History,
 ) -> BTreeMap<&'static str, u64> {
     let random = Random::new(settings.seed);
     // What a fault chooses is a sequence of its own: the servers' take turns with the workers'.
@@ -149,7 +169,11 @@ fn blow(
                     let fault = deck.draw(&servers);
                     *faults.entry(fault).or_default() += 1;
                     let servers = &servers;
-                    busy = Some(scope.spawn(move || deployment.inject(fault, servers, windows)));
+                    busy = Some(scope.spawn(move || {
+                        let began = now();
+                        deployment.inject(fault, servers, windows);
+                        history.fault(fault, began, now());
+                    }));
                 } else if let Some(fault) = trouble_a_worker(fleet, &random, windows) {
                     *faults.entry(fault).or_default() += 1;
                 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::board::{Nanos, nanos, now};
+use crate::history::History;
 use crate::judge::Stale;
 
 /// For so long after the old primary has learned of the new one, some still believe what it said:
@@ -13,16 +14,28 @@ const AFTER: Nanos = nanos(Duration::from_millis(2_100));
 
 /// All such times.
 #[derive(Debug, Default)]
-pub(crate) struct Windows(Mutex<Vec<(Nanos, Option<Nanos>)>>);
+pub(crate) struct Windows {
+    all: Mutex<Vec<(Nanos, Option<Nanos>)>>,
+    /// Where they are told once they are over.
+    history: History,
+}
 
 impl Windows {
+    pub(crate) fn told(history: History) -> Self {
+        Self {
+            all: Mutex::default(),
+            history,
+        }
+    }
+
     /// Runs what may leave two primaries for a while.
     pub(crate) fn around(&self, fault: impl FnOnce()) {
         self.change(|windows| windows.push((now(), None)));
         fault();
         self.change(|windows| {
-            if let Some((_, end)) = windows.last_mut() {
-                *end = Some(now());
+            if let Some((start, end)) = windows.last_mut() {
+                let ended = *end.insert(now());
+                self.history.window(*start, ended);
             }
         });
     }
@@ -42,7 +55,7 @@ impl Windows {
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<(Nanos, Option<Nanos>)>) -> T) -> T {
         // Each change is one step.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.all.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

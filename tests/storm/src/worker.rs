@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::sleep;
 
 use crate::board::{Board, nanos, now};
+use crate::history::{self, History};
 use crate::items::{ROWS, Source, single};
 use crate::judge::Promise;
 use crate::random::Random;
@@ -35,7 +36,11 @@ pub(crate) struct Part {
     pub(crate) url: String,
     pub(crate) slot: usize,
     pub(crate) slots: usize,
+    /// How many processes have been started for this slot, this one included.
+    pub(crate) run: u64,
     pub(crate) seed: u64,
+    /// The folder of the history, where one is wanted.
+    pub(crate) history: Option<PathBuf>,
 }
 
 impl Part {
@@ -44,14 +49,19 @@ impl Part {
     }
 
     /// As variables of the worker's environment.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
-        [
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("STORM_FOLDER", self.folder.display().to_string()),
             ("STORM_URL", self.url.clone()),
             ("STORM_SLOT", self.slot.to_string()),
             ("STORM_SLOTS", self.slots.to_string()),
+            ("STORM_RUN", self.run.to_string()),
             ("STORM_SEED", self.seed.to_string()),
-        ]
+        ];
+        if let Some(folder) = &self.history {
+            variables.push(("STORM_HISTORY", folder.display().to_string()));
+        }
+        variables
     }
 
     fn from_environment() -> Self {
@@ -64,8 +74,27 @@ impl Part {
             url: text("STORM_URL"),
             slot: number("STORM_SLOT") as usize,
             slots: number("STORM_SLOTS") as usize,
+            run: number("STORM_RUN"),
             seed: number("STORM_SEED"),
+            history: env::var_os("STORM_HISTORY").map(PathBuf::from),
         }
+    }
+
+    /// The column that a cache of this process writes.
+    fn column(&self, promise: Promise) -> usize {
+        2 * self.slot + usize::from(promise == Promise::Bounded)
+    }
+
+    /// This process's own.
+    fn history_of_process(&self) -> History {
+        let Some(folder) = &self.history else {
+            return History::default();
+        };
+        let path = history::of_worker(folder, self.slot, self.run);
+        let history = History::create(&path).expect("a file of the history");
+        let columns = [Promise::Strict, Promise::Bounded].map(|promise| self.column(promise));
+        history.process(self.slot, self.run, columns, now());
+        history
     }
 }
 
@@ -100,7 +129,8 @@ impl Worker {
         let columns = Part::columns(part.slots);
         let steer = Arc::new(steer);
         let source = Arc::new(Source {
-            board: Board::open(&part.folder, columns).expect("the board"),
+            board: Board::open(&part.folder, columns, part.history_of_process())
+                .expect("the board"),
             random: Random::new(part.seed),
             computes: AtomicU64::new(0),
         });
@@ -113,7 +143,7 @@ impl Worker {
             let builder = builder.consistency(consistency);
             // Some read over several connections.
             let builder = builder.connections(1 + part.slot % 2);
-            let column = 2 * part.slot + usize::from(promise == Promise::Bounded);
+            let column = part.column(promise);
             let inherited = (0..ROWS).map(|item| source.board.acknowledged(item)[column]);
             Arc::new(Side {
                 cache: builder.build().await.expect("a URL of a cache"),
