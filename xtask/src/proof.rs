@@ -53,8 +53,8 @@ fn steps(is_old: bool) -> Vec<Step> {
     let without = [&storm[..], &[storm::WITHOUT_SYNC]].concat();
     vec![
         Step::new("tests", tests),
-        Step::new("storm", storm::command(&storm)),
-        Step::new("storm, no sync functions", storm::command(&without)),
+        Step::new("storm", storm::step(&storm)),
+        Step::new("storm, no sync functions", storm::step(&without)),
     ]
 }
 

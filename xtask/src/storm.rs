@@ -1,7 +1,11 @@
 //! `cargo xtask storm`: runs the package `afresh-storm`, which is the storm, on a server that is
-//! found as for the tests. Its options are that package's, and one that says how to build it.
+//! found as for the tests, and then the package `afresh-checker` on the history that it wrote. The
+//! options are those of the storm, and one that says how to build it.
 
-use std::process::ExitCode;
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::{env, fs, process};
 
 use crate::server;
 use crate::shell::cargo;
@@ -10,8 +14,16 @@ use crate::shell::cargo;
 /// not on a thread of its own.
 pub(crate) const WITHOUT_SYNC: &str = "--without-sync";
 
+/// Keeps the history in a folder of the caller's.
+const HISTORY: &str = "--history";
+
+/// The words of this command, as a step of a longer chore.
+pub(crate) fn step<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    [&["xtask", "storm"], options].concat()
+}
+
 /// The words of the command that storms with these options.
-pub(crate) fn command<'a>(options: &[&'a str]) -> Vec<&'a str> {
+fn command<'a>(options: &[&'a str]) -> Vec<&'a str> {
     let mut words = vec!["run", "--quiet", "-p", "afresh-storm"];
     if options.contains(&WITHOUT_SYNC) {
         words.push("--no-default-features");
@@ -29,19 +41,96 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let options: Vec<&str> = rest.iter().map(String::as_str).collect();
-    let status = cargo(&command(&options))
-        .env("AFRESH_TEST_SERVER", server)
-        .status();
-    match status {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
+    let mut options: Vec<&str> = rest.iter().map(String::as_str).collect();
+    // Before the storm: what does not build is known at once.
+    let built = code(&mut cargo(&["build", "--quiet", "-p", "afresh-checker"]));
+    if built != 0 {
+        return ExitCode::from(built);
+    }
+    let history = match History::of(&options) {
+        Ok(history) => history,
+        Err(error) => {
+            eprintln!("no folder for the history: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let folder = history.folder.display().to_string();
+    if let Some(at) = options.iter().position(|option| *option == HISTORY) {
+        options.drain(at..(at + 2).min(options.len()));
+    }
+    let options = [&[HISTORY, &folder], &options[..]].concat();
+    let mut storm = cargo(&command(&options));
+    let stormed = code(storm.env("AFRESH_TEST_SERVER", server));
+    if stormed == WRONG_OPTIONS {
+        history.forget();
+        return ExitCode::from(stormed);
+    }
+    let checked = code(&mut cargo(&checker(&folder)));
+    if stormed == 0 && checked == 0 {
+        history.forget();
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "the history is kept:\n\n    cargo {}\n",
+        checker(&folder).join(" ")
+    );
+    ExitCode::from(if stormed == 0 { checked } else { stormed })
+}
+
+/// What the storm ends with where it was asked for what cannot be.
+const WRONG_OPTIONS: u8 = 2;
+
+/// The words of the command that checks a history.
+fn checker(folder: &str) -> [&str; 6] {
+    ["run", "--quiet", "-p", "afresh-checker", "--", folder]
+}
+
+/// What a command ends with; 1 where it has no number.
+fn code(command: &mut Command) -> u8 {
+    match command.status() {
         Ok(status) => {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
-            ExitCode::from(code.unwrap_or(1))
+            code.unwrap_or(1)
         }
         Err(error) => {
             eprintln!("cargo: {error}");
-            ExitCode::FAILURE
+            1
+        }
+    }
+}
+
+/// Where the storm's history is.
+#[derive(Debug)]
+struct History {
+    folder: PathBuf,
+    /// Nobody asked for it: it is gone when all was well.
+    is_ours: bool,
+}
+
+impl History {
+    fn of(options: &[&str]) -> io::Result<Self> {
+        let at = options.iter().position(|option| *option == HISTORY);
+        if let Some(named) = at.and_then(|at| options.get(at + 1)) {
+            // The storm and the checker run in the root, wherever this was called.
+            let folder = env::current_dir()?.join(named);
+            return Ok(Self {
+                folder,
+                is_ours: false,
+            });
+        }
+        let name = format!("afresh-history-{}", process::id());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            folder,
+            is_ours: true,
+        })
+    }
+
+    fn forget(&self) {
+        if self.is_ours {
+            // What is left in the system's temporary folder harms nobody.
+            let _ = fs::remove_dir_all(&self.folder);
         }
     }
 }

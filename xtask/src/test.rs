@@ -59,7 +59,7 @@ fn steps() -> Vec<Step> {
         ),
         docs,
         Step::new("bookshop", ["run", "-p", "bookshop"]),
-        Step::new("storm", storm::command(&["--seconds", "20"])),
+        Step::new("storm", storm::step(&["--seconds", "20"])),
     ]
 }
 
