@@ -3,7 +3,7 @@
 //! nothing of commands.
 
 mod carry;
-mod frames;
+pub(crate) mod frames;
 
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -3,17 +3,17 @@
 
 /// Bytes of which not all have arrived.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     bytes: Vec<u8>,
 }
 
 impl Frames {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// The next one, whole.
-    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
         let length = length(&self.bytes)?;
         let rest = self.bytes.split_off(length);
         Some(std::mem::replace(&mut self.bytes, rest))
@@ -21,7 +21,7 @@ impl Frames {
 }
 
 /// Whether these are bytes of a RESP3 push.
-pub(super) fn is_push(frame: &[u8]) -> bool {
+pub(crate) fn is_push(frame: &[u8]) -> bool {
     frame.first() == Some(&b'>')
 }
 
