@@ -14,6 +14,9 @@ use crate::worker::PREFIX;
 pub(crate) trait Deployment: Sync {
     fn url(&self) -> String;
 
+    /// All that a process may connect to.
+    fn servers(&self) -> Vec<&Server>;
+
     /// What can happen, by name; a name that is there twice happens twice as often.
     fn faults(&self) -> Vec<&'static str>;
 
@@ -24,7 +27,7 @@ pub(crate) trait Deployment: Sync {
     fn inject(&self, fault: &str, random: &Random, windows: &Windows);
 }
 
-fn state_of<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
+fn state_of(servers: Vec<&Server>) -> String {
     let state = |server: &Server| {
         let port = server.port();
         let said = Client::connect(port).and_then(|mut client| {
@@ -37,7 +40,7 @@ fn state_of<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
             Err(error) => format!("port {port}: {error}"),
         }
     };
-    let states: Vec<_> = servers.map(state).collect();
+    let states: Vec<_> = servers.into_iter().map(state).collect();
     states.join("\n")
 }
 
@@ -95,12 +98,16 @@ impl Deployment for Standalone {
         self.0.url()
     }
 
+    fn servers(&self) -> Vec<&Server> {
+        vec![&self.0]
+    }
+
     fn faults(&self) -> Vec<&'static str> {
         [&TO_ANY[..], &["server halted", "server restarted"]].concat()
     }
 
     fn state(&self) -> String {
-        state_of([&self.0].into_iter())
+        state_of(self.servers())
     }
 
     fn inject(&self, fault: &str, random: &Random, _: &Windows) {
@@ -156,6 +163,10 @@ impl Deployment for Replaced {
         self.0.url()
     }
 
+    fn servers(&self) -> Vec<&Server> {
+        self.0.servers().iter().chain(self.0.sentinels()).collect()
+    }
+
     fn faults(&self) -> Vec<&'static str> {
         let own = [
             "failover",
@@ -167,7 +178,7 @@ impl Deployment for Replaced {
     }
 
     fn state(&self) -> String {
-        state_of(self.0.servers().iter().chain(self.0.sentinels()))
+        state_of(self.servers())
     }
 
     fn inject(&self, fault: &str, random: &Random, windows: &Windows) {
@@ -244,6 +255,12 @@ impl Deployment for Clustered {
         self.0.url()
     }
 
+    fn servers(&self) -> Vec<&Server> {
+        (0..self.0.count())
+            .map(|number| self.0.node(number))
+            .collect()
+    }
+
     fn faults(&self) -> Vec<&'static str> {
         let own = [
             "failover of the log",
@@ -260,7 +277,7 @@ impl Deployment for Clustered {
     }
 
     fn state(&self) -> String {
-        state_of((0..self.0.count()).map(|number| self.0.node(number)))
+        state_of(self.servers())
     }
 
     fn inject(&self, fault: &str, random: &Random, windows: &Windows) {

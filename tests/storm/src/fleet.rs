@@ -9,6 +9,8 @@ use afresh_test_support::{PATIENCE, Worker};
 use crate::board::now;
 use crate::history::History;
 use crate::judge::{Promise, Stale};
+use crate::networks::Networks;
+use crate::random::Random;
 use crate::tally::Tally;
 use crate::windows::Windows;
 use crate::worker::Part;
@@ -19,6 +21,7 @@ pub(crate) struct Fleet {
     part: Part,
     /// Where it is told what happens to workers.
     history: History,
+    pub(crate) networks: Networks,
     slots: Vec<Slot>,
     /// By consistency: `Strict`, `Bounded`.
     pub(crate) tallies: [Tally; 2],
@@ -47,13 +50,18 @@ struct Slot {
 enum End {
     Resume,
     Start,
+    /// Of the network's fault; with it, everything that was kept may be lost.
+    Heal {
+        is_lost: bool,
+    },
 }
 
 impl Fleet {
-    pub(crate) fn start(part: &Part, history: History) -> Self {
+    pub(crate) fn start(part: &Part, networks: Networks, history: History) -> Self {
         let mut fleet = Self {
             part: part.clone(),
             history,
+            networks,
             slots: (0..part.slots).map(|_| Slot::default()).collect(),
             tallies: Default::default(),
             verdicts: Verdicts::default(),
@@ -73,6 +81,7 @@ impl Fleet {
         slot.runs += 1;
         let part = Part {
             slot: at,
+            url: self.networks.through(at, &self.part.url),
             run: slot.runs,
             seed: self.part.seed ^ ((at as u64 + 1) << 32) ^ (slot.runs << 48),
             ..self.part.clone()
@@ -178,6 +187,20 @@ impl Fleet {
         self.slots[at].worker = None;
     }
 
+    /// Lets something happen to the network of a worker.
+    pub(crate) fn cut_off(
+        &mut self,
+        at: usize,
+        time: Duration,
+        random: &Random,
+    ) -> Option<&'static str> {
+        let fault = self.networks.trouble(at, random)?;
+        self.history.event(at, fault, now());
+        let is_lost = random.one_in(2);
+        self.slots[at].fault = Some((Instant::now() + time, End::Heal { is_lost }));
+        Some(fault)
+    }
+
     /// Ends the faults whose time is over; with `all`, every one.
     pub(crate) fn mend(&mut self, all: bool, windows: &Windows) {
         for at in 0..self.len() {
@@ -194,6 +217,10 @@ impl Fleet {
                         self.history.event(at, "resumed", now());
                         worker.resume();
                     }
+                }
+                End::Heal { is_lost } => {
+                    self.history.event(at, "reached again", now());
+                    self.networks.heal(at, is_lost);
                 }
                 End::Start => {
                     self.launch(at);

@@ -12,6 +12,7 @@ mod history;
 mod items;
 mod judge;
 mod nested;
+mod networks;
 mod random;
 mod side;
 #[cfg(feature = "sync")]

@@ -14,6 +14,7 @@ use crate::fleet::Fleet;
 use crate::history::{self, History};
 use crate::items::{ITEMS, ROWS};
 use crate::judge::Stale;
+use crate::networks::Networks;
 use crate::random::Random;
 use crate::table;
 use crate::windows::Windows;
@@ -82,7 +83,8 @@ pub(crate) fn run(name: &'static str, deployment: &dyn Deployment, settings: &Se
     };
     let history = history_of(&part, name);
     let windows = Windows::told(history.clone());
-    let mut fleet = Fleet::start(&part, history.clone());
+    let networks = Networks::before(&deployment.servers(), settings.processes);
+    let mut fleet = Fleet::start(&part, networks, history.clone());
     for slot in 0..fleet.len() {
         fleet.expect(slot, "up", &windows);
     }
@@ -203,7 +205,7 @@ fn well_again(deployment: &dyn Deployment, done: thread::Result<()>) {
     );
 }
 
-/// Halts or kills a worker, unless too few are well.
+/// Halts or kills a worker, or cuts it off, unless too few are well.
 fn trouble_a_worker(fleet: &mut Fleet, random: &Random, windows: &Windows) -> Option<&'static str> {
     let slot = random.below(fleet.len() as u64) as usize;
     let kills = random.one_in(2);
@@ -214,6 +216,9 @@ fn trouble_a_worker(fleet: &mut Fleet, random: &Random, windows: &Windows) -> Op
     let time = Duration::from_millis(time);
     if !fleet.is_well(slot) || fleet.well() <= fleet.len() / 2 {
         return None;
+    }
+    if !fleet.networks.are_near(slot) && !random.one_in(3) {
+        return fleet.cut_off(slot, time, random);
     }
     if kills {
         fleet.kill(slot, time, windows);

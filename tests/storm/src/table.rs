@@ -22,7 +22,14 @@ pub(crate) fn of(report: &Report) -> String {
     let mut table = Table::new(deployment);
     table.row("seed", settings.seed);
     table.row("seconds", format!("{:.1}", lasted.as_secs_f64()));
-    table.row("processes", settings.processes);
+    table.row(
+        "processes",
+        format!(
+            "{}, {} of them behind a network that fails",
+            settings.processes,
+            fleet.networks.count()
+        ),
+    );
     for (name, tally) in [("Strict", strict), ("Bounded", bounded)] {
         table.row(&format!("reads, {name}"), reads(tally));
     }
