@@ -147,7 +147,7 @@ fn excerpt(story: &Story, violation: &Violation) -> String {
         lines.push((*end, format!("over: {fault}")));
     }
     for (slot, event, at) in story.events.iter().filter(|(_, _, at)| near(*at, *at)) {
-        lines.push((*at, format!("process {slot} is {event}")));
+        lines.push((*at, format!("process {slot}: {event}")));
     }
     lines.sort();
     for (at, line) in lines {

@@ -116,7 +116,7 @@ fn a_stale_read_is_shown_with_what_it_missed() {
         "",
         "a read in Strict of row 0, column 0, returned 0, which was outdated:",
         "0.000 ms  change 1 begins",
-        "0.000 ms  process 1 is halted",
+        "0.000 ms  process 1: halted",
         "0.000 ms  1 has been acknowledged to process 0 (run 1)",
         "0.000 ms  process 1 (run 1) starts to read (w)",
         "0.000 ms  it gets 0 (h)",
