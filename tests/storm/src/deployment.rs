@@ -173,6 +173,7 @@ impl Deployment for Replaced {
             "primary killed",
             "primary killed ahead of its replicas",
             "primary halted",
+            "primary cut off",
         ];
         [&TO_ANY[..], &own].concat()
     }
@@ -183,6 +184,12 @@ impl Deployment for Replaced {
 
     fn inject(&self, fault: &str, random: &Random, windows: &Windows) {
         match fault {
+            // Its clients stay: they are told that it takes no writes without its replicas.
+            "primary cut off" => windows.around(|| {
+                let cut_off = self.0.cut_off_primary();
+                thread::sleep(Duration::from_millis(random.below(2_000)));
+                self.0.let_back(cut_off);
+            }),
             // The sentinels do not ask the old primary, and tell it late.
             "failover" => windows.around(|| {
                 self.0.fail_over();

@@ -122,6 +122,41 @@ impl Sentinels {
         before
     }
 
+    /// Cuts the primary off from its replicas and from the sentinels, and waits until another has
+    /// taken its place. Those who log in as the URL has it are still connected to it, and can
+    /// connect to it. Returns its number.
+    #[track_caller]
+    pub fn cut_off_primary(&self) -> usize {
+        let before = self.number(self.primary());
+        // The others come as the default user.
+        let server = &self.servers[before];
+        server.cli(&[
+            "ACL",
+            "SETUSER",
+            KEEPER,
+            "on",
+            &format!(">{KEEPER}"),
+            "+@all",
+            "~*",
+            "&*",
+        ]);
+        let mut keeper = keeper(server);
+        tell(&mut keeper, &["ACL", "SETUSER", "default", "off"]);
+        tell(&mut keeper, &["CLIENT", "KILL", "USER", "default"]);
+        self.await_promotion(before);
+        before
+    }
+
+    /// Ends what [`cut_off_primary`](Self::cut_off_primary) began: the server is found by the
+    /// others, and follows the new primary.
+    #[track_caller]
+    pub fn let_back(&self, number: usize) {
+        let mut keeper = keeper(&self.servers[number]);
+        tell(&mut keeper, &["ACL", "SETUSER", "default", "on"]);
+        self.servers[number].cli(&["ACL", "DELUSER", KEEPER]);
+        self.await_copies();
+    }
+
     /// Starts a stopped server again, without its data, and waits until it follows whoever is the
     /// primary now. Where it was the primary, the sentinels need a moment to tell it that it is not.
     #[track_caller]
@@ -218,6 +253,22 @@ impl Sentinels {
         let same = |other: &Server| other.port() == server.port();
         self.servers.iter().position(same).expect("one of ours")
     }
+}
+
+/// A user of the test's own, where the default one is shut out.
+const KEEPER: &str = "keeper";
+
+#[track_caller]
+fn keeper(server: &Server) -> Client {
+    let mut client = server.client();
+    tell(&mut client, &["AUTH", KEEPER, KEEPER]);
+    client
+}
+
+#[track_caller]
+fn tell(client: &mut Client, words: &[&str]) {
+    let reply = client.command(words).expect("an answer");
+    assert!(!reply.is_error(), "`{}`: {reply}", words.join(" "));
 }
 
 /// A server that keeps in a file what the sentinels make of it, so that it is that after a restart.

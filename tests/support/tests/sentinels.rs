@@ -84,3 +84,24 @@ fn two_of_three_sentinels_are_enough() {
     assert_eq!(group.kill_primary(), 0);
     assert_ne!(group.primary().port(), group.servers()[0].port());
 }
+
+#[test]
+fn a_primary_that_is_cut_off_is_replaced_and_comes_back() {
+    let sentinels = Sentinels::start();
+    let before = sentinels.primary().port();
+    let cut_off = sentinels.cut_off_primary();
+    let server = &sentinels.servers()[cut_off];
+    assert_eq!(server.port(), before);
+    assert_ne!(sentinels.primary().port(), before);
+    // It takes itself for what it was; and answers nobody but those who log in.
+    let shut_out = server.command(&[b"PING"]);
+    assert!(shut_out.to_string().contains("NOAUTH"), "{shut_out}");
+    let mut client = server.client();
+    let words = ["AUTH", "tester", "tester-s3cret"];
+    assert!(!client.command(&words).expect("an answer").is_error());
+    let words = ["HDEL", "a:afresh:1:b", "c"];
+    let reply = client.command(&words).expect("an answer");
+    assert!(!reply.is_error(), "still a primary: {reply}");
+    sentinels.let_back(cut_off);
+    assert_eq!(server.info("replication")["role"], "slave");
+}
