@@ -20,6 +20,11 @@ pub(crate) trait Deployment: Sync {
     /// What can happen, by name; a name that is there twice happens twice as often.
     fn faults(&self) -> Vec<&'static str>;
 
+    /// What can happen to such servers, and is not tried.
+    fn lacks(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What the servers say of themselves, for when they do not get well.
     fn state(&self) -> String;
 
@@ -281,6 +286,10 @@ impl Deployment for Clustered {
             "node halted",
         ];
         [&TO_ANY[..], &own].concat()
+    }
+
+    fn lacks(&self) -> Option<&'static str> {
+        Some("nodes cut off from each other: their own connections lead past every proxy")
     }
 
     fn state(&self) -> String {

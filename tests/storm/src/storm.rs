@@ -43,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) lasted: Duration,
     pub(crate) fleet: Fleet,
     pub(crate) faults: BTreeMap<&'static str, u64>,
+    /// What could happen, and was not tried.
+    pub(crate) lacks: Option<&'static str>,
     /// From an acknowledgement in one process to the end of the local copy in another, in order.
     pub(crate) pushes: Vec<u64>,
 }
@@ -102,6 +104,7 @@ pub(crate) fn run(name: &'static str, deployment: &dyn Deployment, settings: &Se
         lasted,
         fleet,
         faults,
+        lacks: deployment.lacks(),
         pushes,
     }
 }

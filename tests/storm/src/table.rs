@@ -15,6 +15,7 @@ pub(crate) fn of(report: &Report) -> String {
         lasted,
         fleet,
         faults,
+        lacks,
         ..
     } = report;
     let [strict, bounded] = &fleet.tallies;
@@ -66,6 +67,9 @@ pub(crate) fn of(report: &Report) -> String {
             if at == 0 { "faults" } else { "" },
             format!("{count} × {fault}"),
         );
+    }
+    if let Some(lacks) = lacks {
+        table.row("not tried", lacks);
     }
     let stale = |promise| fleet.verdicts.of(promise);
     table.row("stale reads, Strict", stale(Promise::Strict));
