@@ -311,6 +311,9 @@ mod tests {
             end.unwrap();
             assert_eq!((found.len(), torn), (2, true), "{length}");
         }
+        let (found, torn, end) = all(&[WRITTEN, b"\xff"].concat());
+        end.unwrap();
+        assert_eq!((found.len(), torn), (3, true), "in the midst of a length");
     }
 
     #[test]

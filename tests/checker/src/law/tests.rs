@@ -62,6 +62,14 @@ fn an_acknowledgement_covers_the_numbers_before() {
 }
 
 #[test]
+fn of_two_acknowledgements_the_earlier_counts() {
+    for given in [[(1, 15, 0), (1, 50, 2)], [(1, 50, 2), (1, 15, 0)]] {
+        let cell = cell(1, &given, &Windows::default());
+        assert_eq!(strict(&cell, 0, 16, 90), Verdict::Stale(15));
+    }
+}
+
+#[test]
 fn nothing_is_read_before_it_is_written() {
     let cell = cell(2, &[], &Windows::default());
     assert_eq!(strict(&cell, 2, 0, 19), Verdict::Future(Some(20)));

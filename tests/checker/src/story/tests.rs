@@ -140,6 +140,16 @@ fn one_cell_of_a_read_is_enough() {
 }
 
 #[test]
+fn the_other_cache_of_a_process_is_another() {
+    let folder = Folder::new(&[]);
+    for (column, broken) in [(0, 0), (1, 1)] {
+        let given = [change(column, 1, 5), acknowledge(column, 1, 7)];
+        folder.run(0, 1, &[&given[..], &[read(1, 8, [0; 4])]].concat());
+        assert_eq!(folder.faults(), (Vec::new(), broken), "{column}");
+    }
+}
+
+#[test]
 fn another_run_of_the_same_slot_is_another() {
     let folder = Folder::new(&[]);
     folder.run(0, 1, &[change(1, 1, 5), acknowledge(1, 1, 7)]);
