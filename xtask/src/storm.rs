@@ -41,7 +41,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut options: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let options: Vec<&str> = rest.iter().map(String::as_str).collect();
     // Before the storm: what does not build is known at once.
     let built = code(&mut cargo(&["build", "--quiet", "-p", "afresh-checker"]));
     if built != 0 {
@@ -55,11 +55,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
         }
     };
     let folder = history.folder.display().to_string();
-    if let Some(at) = options.iter().position(|option| *option == HISTORY) {
-        options.drain(at..(at + 2).min(options.len()));
-    }
-    let options = [&[HISTORY, &folder], &options[..]].concat();
-    let mut storm = cargo(&command(&options));
+    let mut storm = cargo(&command(&with_history(&options, &folder)));
     let stormed = code(storm.env("AFRESH_TEST_SERVER", server));
     if stormed == WRONG_OPTIONS {
         history.forget();
@@ -79,6 +75,14 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
 
 /// What the storm ends with where it was asked for what cannot be.
 const WRONG_OPTIONS: u8 = 2;
+
+/// These options, with this folder for the history in the place of any other.
+fn with_history<'a>(options: &[&'a str], folder: &'a str) -> Vec<&'a str> {
+    let at = options.iter().position(|option| *option == HISTORY);
+    let (before, named) = options.split_at(at.unwrap_or(options.len()));
+    let after = named.get(2..).unwrap_or_default();
+    [&[HISTORY, folder], before, after].concat()
+}
 
 /// The words of the command that checks a history.
 fn checker(folder: &str) -> [&str; 6] {
@@ -138,6 +142,29 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_history_is_where_the_checker_looks() {
+        for options in [
+            &["--seconds", "3"][..],
+            &["--history", "b", "--seconds", "3"],
+            &["--seconds", "3", "--history", "b"],
+            &["--seconds", "3", "--history"],
+        ] {
+            let expected = "--history /a --seconds 3";
+            assert_eq!(with_history(options, "/a").join(" "), expected);
+        }
+        let named = History::of(&["--history", "/a"]).expect("no folder to make");
+        assert_eq!((named.folder, named.is_ours), ("/a".into(), false));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_gone() {
+        let ours = History::of(&["--seconds", "3"]).expect("a folder");
+        assert!(ours.is_ours && ours.folder.is_dir());
+        ours.forget();
+        assert!(!ours.folder.exists());
+    }
 
     #[test]
     fn an_option_to_build_is_cargos() {

@@ -84,3 +84,18 @@ impl Networks {
         self.by_slot.get(slot)?.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_that_are_not_measured_are_far() {
+        let networks = Networks::before(&[], 4);
+        assert_eq!(networks.count(), 2);
+        assert!(networks.are_near(1) && !networks.are_near(2));
+        let random = Random::new(1);
+        assert_eq!(networks.trouble(1, &random), None);
+        assert_eq!(networks.through(1, "redis://a:1"), "redis://a:1");
+    }
+}
