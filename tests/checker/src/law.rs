@@ -113,6 +113,7 @@ pub(crate) struct Cell {
     firm: Since,
     /// By cache: what was acknowledged to it.
     own: BTreeMap<usize, Since>,
+    own_firm: BTreeMap<usize, Since>,
 }
 
 /// The times in which the promise is limited.
@@ -164,17 +165,21 @@ impl Cell {
             Since::of(kept.iter().map(|given| (given.number, given.at)))
         };
         let caches: BTreeSet<_> = given.iter().map(|given| given.cache).collect();
-        let own = |cache| (cache, of(&given, &|given| given.cache == cache));
-        let own = caches.into_iter().map(own).collect();
         let is_firm = |given: &Given| {
             // It was asked for after its change began.
             let start = begun.get(given.number as usize - 1).copied();
             !windows.make_doubtful(start.unwrap_or(0), given.at)
         };
+        let own = |cache: &usize| (*cache, of(&given, &|given| given.cache == *cache));
+        let own_firm = |cache: &usize| {
+            let keep = |given: &Given| given.cache == *cache && is_firm(given);
+            (*cache, of(&given, &keep))
+        };
         Self {
+            own: caches.iter().map(own).collect(),
+            own_firm: caches.iter().map(own_firm).collect(),
             acknowledged: of(&given, &|_| true),
             firm: of(&given, &is_firm),
-            own,
             begun,
             given,
         }
@@ -203,27 +208,28 @@ impl Cell {
             Promise::Strict => 0,
             Promise::Bounded => TRUST,
         };
-        let others = self.acknowledged.beyond(value);
-        let own = match look.promise {
+        let own = |given: &BTreeMap<usize, Since>| match look.promise {
             // It is among the others'.
             Promise::Strict => Nanos::MAX,
             Promise::Bounded => {
-                let own = self.own.get(&look.cache);
+                let own = given.get(&look.cache);
                 own.map_or(Nanos::MAX, |own| own.beyond(value))
             }
         };
-        if own >= start && others.saturating_add(allowed) >= start {
+        let keeps = |own, others: Nanos| own >= start && others.saturating_add(allowed) >= start;
+        let (others, own_told) = (self.acknowledged.beyond(value), own(&self.own));
+        if keeps(own_told, others) {
             return if others < start {
                 Verdict::Older(start - others)
             } else {
                 Verdict::Kept
             };
         }
-        let is_lost = own >= start && self.firm.beyond(value).saturating_add(allowed) >= start;
+        let is_lost = keeps(own(&self.own_firm), self.firm.beyond(value));
         if is_lost || windows.excuse_read(start, end) {
             return Verdict::Excused;
         }
-        Verdict::Stale(own.min(others))
+        Verdict::Stale(own_told.min(others))
     }
 }
 

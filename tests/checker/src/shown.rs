@@ -7,8 +7,8 @@ use crate::law::Verdict;
 use crate::story::Story;
 use crate::trial::{Outcome, Violation};
 
-/// What happened so long before a read, or after it, is shown with it.
-const AROUND: Nanos = 1_000_000_000;
+/// What happened so long before a read is shown with it: for longer than a process trusts what it knows.
+const BEFORE: Nanos = 3_000_000_000;
 /// So many lines of what cannot be are shown.
 const SHOWN: usize = 10;
 
@@ -135,9 +135,8 @@ fn excerpt(story: &Story, violation: &Violation) -> String {
             format!("{} has been acknowledged to {whose}", given.number),
         ));
     }
-    let near = |start: Nanos, end: Nanos| {
-        start <= look.end.saturating_add(AROUND) && end >= look.start.saturating_sub(AROUND)
-    };
+    let near =
+        |start: Nanos, end: Nanos| start <= look.end && end >= look.start.saturating_sub(BEFORE);
     for (fault, start, end) in story
         .faults
         .iter()

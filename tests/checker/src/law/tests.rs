@@ -134,6 +134,13 @@ fn what_was_acknowledged_in_a_window_may_be_lost() {
         "asked for before its end"
     );
     assert_eq!(judge(&[(1, 11, 0)]), Verdict::Stale(11), "given before it");
+    // Also where it was given to the cache that reads.
+    let bounded = |at| {
+        let cell = cell(2, &[(1, at, 7)], &windows);
+        cell.judge(&look(Promise::Bounded, 0, late, late), &windows)
+    };
+    assert_eq!(bounded(15), Verdict::Excused);
+    assert_eq!(bounded(11), Verdict::Stale(11));
     // The one that came after it is no less missed.
     assert_eq!(judge(&[(1, 15, 0), (2, 25, 0)]), Verdict::Stale(15));
 }
