@@ -1,6 +1,7 @@
 //! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
 //! nothing of what they do.
 
+mod model;
 mod proof;
 mod server;
 mod shell;
@@ -29,6 +30,11 @@ const COMMANDS: &[Command] = &[
         name: "storm",
         about: "many processes on real servers, everything that can go wrong: is a read ever stale?",
         run: storm::run,
+    },
+    Command {
+        name: "model",
+        about: "the protocol's models: every state of them, and what each rule prevents",
+        run: model::run,
     },
     Command {
         name: "proof",
