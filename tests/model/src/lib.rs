@@ -7,6 +7,7 @@
 //! can be read. [`all`] lists the cases, `cargo xtask model` explores and prints them.
 
 pub mod case;
+mod circle;
 mod epoch;
 pub mod explore;
 pub mod report;
@@ -16,7 +17,7 @@ use case::Case;
 
 /// Every case, in the order in which they are shown.
 pub fn all() -> Vec<Case> {
-    let mut cases = vec![trust::case()];
+    let mut cases = vec![trust::case(), circle::case()];
     cases.extend(epoch::cases());
     cases
 }

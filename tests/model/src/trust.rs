@@ -20,6 +20,7 @@ use crate::explore;
 
 mod promise;
 mod step;
+mod words;
 
 use step::{Step, trust};
 
