@@ -2,12 +2,13 @@
 //! already. Nothing here waits or tries.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Millis, millis};
 use crate::local::{LocalKey, Passed};
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
 
 /// So many keys are known at the most: beyond, those whose time is over are forgotten, and if there
 /// are none, all.

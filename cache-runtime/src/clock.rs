@@ -7,10 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
-
 use crate::chance;
+use crate::sync::{Notify, OwnedNotified};
 
 mod manual;
 

@@ -4,16 +4,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
+use std::sync::{Arc, PoisonError};
 
 use crate::clock::Millis;
 use crate::local::{LocalKey, Passed, Value};
 use crate::log::Position;
 use crate::output::Failure;
 use crate::scope;
+use crate::sync::{Mutex, MutexGuard, Notify, OwnedNotified};
 use crate::tag::TagHash;
 
 mod waits;
@@ -79,6 +77,7 @@ struct State<H> {
 
 impl<H> Flight<H> {
     fn new() -> Self {
+        // A number is all it gives: nothing depends on the order in which it is used.
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -1,10 +1,11 @@
 //! What a compute takes over from the cached calls in its body: their tags, so that its value goes
 //! when one of theirs does. It gathers; what is done with it is `call`'s.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::log::Position;
 use crate::spec::Place;
+use crate::sync::{Mutex, MutexGuard};
 use crate::tag::TagHash;
 
 /// As many tags and entries as one value takes over.

@@ -42,8 +42,12 @@ mod scope;
 mod shape;
 mod shared;
 mod spec;
+mod sync;
 mod tag;
 mod timer;
+
+#[cfg(all(test, shuttle))]
+mod interleaving_tests;
 
 pub mod catalog;
 #[doc(hidden)]

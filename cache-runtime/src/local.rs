@@ -4,13 +4,14 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use quick_cache::unsync::Cache as Shard;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::clock::Millis;
 use crate::spec::KeyForm;
+use crate::sync::RwLock;
 
 mod entry;
 

@@ -1,10 +1,11 @@
 //! The local view of the invalidation log, and the judgement of entries by it. In memory the view
 //! *is* the log. It decides freshness and nothing else: expiry, storage and traffic are elsewhere.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use crate::clock::{Instant, Millis};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard};
 use crate::tag::TagHash;
 
 mod change;

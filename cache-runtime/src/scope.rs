@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::inherit::Inherited;
 use crate::spec::Place;
+use crate::sync;
 use crate::tag::TagHash;
 
 /// One bit per kind of scope. All clear, which is the rule, costs a call one load.
@@ -38,7 +39,7 @@ struct Body {
     inherited: Option<Arc<Inherited>>,
 }
 
-thread_local! {
+sync::thread_local! {
     static FLAGS: Cell<u8> = const { Cell::new(0) };
     static BODIES: RefCell<Vec<Body>> = const { RefCell::new(Vec::new()) };
 }
@@ -54,13 +55,13 @@ fn with_bodies<T>(with: impl FnOnce(&mut Vec<Body>) -> T) -> Option<T> {
 /// a body that takes over tags.
 #[inline]
 pub(crate) fn is_plain() -> bool {
-    FLAGS.get() & !Flag::INHERITS.0 == 0
+    FLAGS.with(Cell::get) & !Flag::INHERITS.0 == 0
 }
 
 /// Whether a scope of this kind is open.
 #[inline]
 pub(crate) fn is_open(flag: Flag) -> bool {
-    FLAGS.get() & flag.0 != 0
+    FLAGS.with(Cell::get) & flag.0 != 0
 }
 
 /// Restores the flags that stood before, also when the polled code panics.
@@ -69,7 +70,7 @@ pub(crate) struct Restore(u8);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        FLAGS.set(self.0);
+        FLAGS.with(|flags| flags.set(self.0));
     }
 }
 
@@ -79,12 +80,13 @@ pub(crate) fn open(flag: Flag) -> Restore {
 }
 
 fn set(flag: Flag, open: bool) -> Restore {
-    let before = FLAGS.get();
-    FLAGS.set(if open {
+    let before = FLAGS.with(Cell::get);
+    let after = if open {
         before | flag.0
     } else {
         before & !flag.0
-    });
+    };
+    FLAGS.with(|flags| flags.set(after));
     Restore(before)
 }
 

@@ -5,21 +5,21 @@
 use std::cell::Cell;
 use std::fmt;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::futures::OwnedNotified;
 use tokio::time::Sleep;
 
 use crate::clock::{Clock, LAG, Millis};
+use crate::sync::{self, Condvar, Mutex, OwnedNotified};
 
 /// The runtime for processes, or threads, without one.
 static OWN: LazyLock<Option<Runtime>> = LazyLock::new(|| {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(1).thread_name("afresh");
-    started(builder.on_thread_start(|| IS_OURS.set(true)))
+    started(builder.on_thread_start(|| IS_OURS.with(|ours| ours.set(true))))
 });
 
 /// The runtime for users' code in the background, where there is none: it may block its threads,
@@ -39,7 +39,7 @@ fn started(builder: &mut Builder) -> Option<Runtime> {
     }
 }
 
-thread_local! {
+sync::thread_local! {
     /// Whether this thread is in [`block_on`]: a runtime of the caller's stands still meanwhile.
     static BLOCKED: Cell<bool> = const { Cell::new(false) };
     /// Whether this is the thread that everything in [`block_on`] waits for.
@@ -49,7 +49,7 @@ thread_local! {
 /// Whether this thread may wait for something that goes on elsewhere. It may not where it is our
 /// own, on which users' code runs only when an observer is told something.
 pub(crate) fn may_block() -> bool {
-    !IS_OURS.get()
+    !IS_OURS.with(Cell::get)
 }
 
 /// The runtime of this crate's own thread.
@@ -59,7 +59,7 @@ pub(crate) fn own() -> Option<Handle> {
 
 /// The runtime to use from here: the caller's, else ours.
 pub(crate) fn handle() -> Option<Handle> {
-    if BLOCKED.get() {
+    if BLOCKED.with(Cell::get) {
         return own();
     }
     Handle::try_current().ok().or_else(own)
@@ -68,7 +68,7 @@ pub(crate) fn handle() -> Option<Handle> {
 /// The runtime for users' code in the background: the caller's, else one that is there for that.
 pub(crate) fn for_work() -> Option<Handle> {
     let own = || WORK.as_ref().map(|runtime| runtime.handle().clone());
-    if BLOCKED.get() || IS_OURS.get() {
+    if BLOCKED.with(Cell::get) || IS_OURS.with(Cell::get) {
         return own();
     }
     Handle::try_current().ok().or_else(own)
@@ -105,7 +105,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
     impl Drop for Restore {
         fn drop(&mut self) {
-            BLOCKED.set(self.0);
+            BLOCKED.with(|blocked| blocked.set(self.0));
         }
     }
 
@@ -116,7 +116,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut cx = Context::from_waker(&waker);
     loop {
         let polled = {
-            let _blocked = Restore(BLOCKED.replace(true));
+            let _blocked = Restore(BLOCKED.with(|blocked| blocked.replace(true)));
             future.as_mut().poll(&mut cx)
         };
         match polled {

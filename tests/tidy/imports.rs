@@ -7,7 +7,7 @@ use crate::source::Source;
 
 /// From left to right. `ARCHITECTURE.md` says what each is for.
 const ORDER: [&[&str]; 11] = [
-    &["chance", "error", "clock", "timer"],
+    &["sync", "chance", "error", "clock", "timer"],
     &["spec", "key", "tag", "codec", "shape", "observe", "policy"],
     &["log", "entry", "output", "catalog"],
     &["local"],

@@ -2,11 +2,15 @@
 //! circle is refused, so that no call ever waits for itself, directly or through other tasks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
-/// From a flight to those that calls made in its body wait for. Only calls made inside a compute
-/// come here, and only when they would follow.
-static WAITS: LazyLock<Mutex<HashMap<u64, Vec<u64>>>> = LazyLock::new(Mutex::default);
+use crate::sync::{self, Mutex, MutexGuard};
+
+sync::lazy! {
+    /// From a flight to those that calls made in its body wait for. Only calls made inside a compute
+    /// come here, and only when they would follow.
+    static WAITS: Mutex<HashMap<u64, Vec<u64>>> = Mutex::default();
+}
 
 fn waits() -> MutexGuard<'static, HashMap<u64, Vec<u64>>> {
     // An edge is added or removed whole.

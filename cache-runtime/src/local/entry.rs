@@ -2,11 +2,12 @@
 //! of a new one. Where it is kept is the map's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::Value;
 use crate::clock::Millis;
 use crate::log::{Judgement, Position, View};
+use crate::sync::AtomicU64;
 use crate::tag::TagHash;
 
 /// How long a value is good for, on the cache's clock.
