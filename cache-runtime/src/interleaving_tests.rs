@@ -96,10 +96,11 @@ fn explore(test: &str, scenario: impl Fn() + Send + Sync + 'static) {
     let part = PARTS.iter().find(|(name, _)| *name == test);
     let part = part.expect("a part of the schedules").1;
     let most = (all * part).div_ceil(sum);
-    let run = Arc::new(Run {
-        test: test.to_owned(),
-        begun: AtomicUsize::new(0),
-    });
+    let begun = Arc::new(AtomicUsize::new(0));
+    let _told = Told {
+        test,
+        begun: Arc::clone(&begun),
+    };
     let scenario = Arc::new(scenario);
     let by_chance = RandomScheduler::new(most.div_ceil(2));
     let by_priority = PctScheduler::new(3, most / 2);
@@ -107,9 +108,9 @@ fn explore(test: &str, scenario: impl Fn() + Send + Sync + 'static) {
     let mut done = 0;
     let schedulers: [Box<dyn Scheduler + Send>; 2] = [Box::new(by_chance), Box::new(by_priority)];
     for scheduler in schedulers {
-        let (run, scenario) = (Arc::clone(&run), Arc::clone(&scenario));
+        let (begun, scenario) = (Arc::clone(&begun), Arc::clone(&scenario));
         done += Runner::new(scheduler, config.clone()).run(move || {
-            run.begun.fetch_add(1, Ordering::Relaxed);
+            begun.fetch_add(1, Ordering::Relaxed);
             scenario();
         });
     }
@@ -120,12 +121,12 @@ fn explore(test: &str, scenario: impl Fn() + Send + Sync + 'static) {
 }
 
 /// How far a test has come, which it tells where it fails.
-struct Run {
-    test: String,
-    begun: AtomicUsize,
+struct Told<'a> {
+    test: &'a str,
+    begun: Arc<AtomicUsize>,
 }
 
-impl Drop for Run {
+impl Drop for Told<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let begun = self.begun.load(Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
 //! nothing of what they do.
 
+mod interleave;
 mod model;
 mod proof;
 mod server;
@@ -37,6 +38,11 @@ const COMMANDS: &[Command] = &[
         run: model::run,
     },
     Command {
+        name: "interleave",
+        about: "the rules of the call path in interleavings of the code: does one ever break?",
+        run: interleave::run,
+    },
+    Command {
         name: "proof",
         about: "the tests and the storm on each kind of server: the one here, Valkey, Redis 6.2",
         run: proof::run,
@@ -66,7 +72,7 @@ fn main() -> ExitCode {
 }
 
 fn list() -> String {
-    let line = |Command { name, about, .. }: &Command| format!("\n  {name:<8}{about}");
+    let line = |Command { name, about, .. }: &Command| format!("\n  {name:<12}{about}");
     let lines: String = COMMANDS.iter().map(line).collect();
     format!("cargo xtask <command>\n{lines}")
 }

@@ -2,13 +2,13 @@
 //! supported and can be had here. Longer than what every commit needs.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::server::{self, Other};
 use crate::step::{Step, Tally, shown};
-use crate::storm;
+use crate::{interleave, storm};
 
 /// The tests that need a server, and only one.
 const ON_ONE_SERVER: [&str; 16] = [
@@ -65,6 +65,18 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     }
     let mut lines = Vec::new();
     let mut failed = false;
+    let mut run = |step: &Step, version: &str, server: &OsStr| {
+        println!("\n{version}: {}", step.shown());
+        let began = Instant::now();
+        let ran = step.run(server);
+        failed |= ran.is_none();
+        let what = ran.map_or_else(|| "FAILED".to_owned(), counted);
+        let time = shown(began.elapsed());
+        format!("  {version:<28}{:<8}{what:<16}{time}", step.name)
+    };
+    let many = interleave::command(&["--schedules", interleave::MANY]);
+    let interleavings = Step::new("interleavings", many);
+    lines.push(run(&interleavings, "no server", OsStr::new("")));
     for (name, found) in servers() {
         let server = match found {
             Ok(server) => server,
@@ -77,13 +89,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
         };
         let version = server::version(&server).unwrap_or_else(|error| error);
         for step in steps(version.contains(" 6.")) {
-            println!("\n{version}: {}", step.shown());
-            let began = Instant::now();
-            let ran = step.run(&server);
-            failed |= ran.is_none();
-            let what = ran.map_or_else(|| "FAILED".to_owned(), counted);
-            let time = shown(began.elapsed());
-            lines.push(format!("  {version:<28}{:<8}{what:<16}{time}", step.name));
+            lines.push(run(&step, &version, &server));
         }
     }
     println!("\n{}", lines.join("\n"));

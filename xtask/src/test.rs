@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::step::{Step, Tally, shown};
-use crate::{server, storm};
+use crate::{interleave, server, storm};
 
 /// The steps, cheap and telling ones first. They share one target folder and set no compiler
-/// flags, so that no step undoes what another has built.
+/// flags, so that no step undoes what another has built; but for the interleavings, whose command
+/// sets one, and builds into a folder of its own.
 ///
 /// The full tests run once, with every feature. With the default features, which lack only some
 /// codecs, clippy checks all code and tests, and the bookshop runs. Without any feature there is
@@ -59,6 +60,7 @@ fn steps() -> Vec<Step> {
         ),
         docs,
         Step::new("bookshop", ["run", "-p", "bookshop"]),
+        Step::new("interleavings", interleave::command(&[])),
         Step::new("storm", storm::step(&["--seconds", "20"])),
     ]
 }
