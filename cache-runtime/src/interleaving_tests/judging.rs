@@ -132,8 +132,7 @@ fn a_full_bucket_forgets_no_tag() {
     explore("a_full_bucket_forgets_no_tag", || {
         let view = attached(5);
         let at = view.position();
-        for number in 1..=3 {
-            // The third takes the place of the first.
+        for number in 1..=2 {
             view.confirm(&ID, 0, &record(5 + number, &[tag(number)]));
         }
         let mut threads = Threads::new();
@@ -147,15 +146,15 @@ fn a_full_bucket_forgets_no_tag() {
         }
         let writer = Arc::clone(&view);
         threads.start(move || {
-            // That of the second goes to one which has never moved, and then to the first.
+            // The place of the first goes to one which has never moved, and then back.
             let answer = Answer {
                 id: ID,
-                head: 8,
+                head: 7,
                 floor: 0,
                 versions: vec![0],
             };
             writer.learn(&[tag(4)], &answer);
-            writer.confirm(&ID, 0, &record(9, &[tag(1)]));
+            writer.confirm(&ID, 0, &record(8, &[tag(1)]));
         });
         threads.join();
     });
