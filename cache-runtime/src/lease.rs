@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::error::Error;
 use crate::shared::{Operation, Shared, Slot, Token};
+use crate::sync::{Mutex, MutexGuard};
 use crate::timer::{self, Alarm};
 
 /// The leases that this process holds or bids for, each with whether a sync call does.

@@ -8,11 +8,12 @@ use shuttle::future::{block_on, yield_now};
 
 use super::explore;
 use super::oracle::{Source, Threads};
-use crate::cache::Cache;
+use crate::cache::{Cache, Consistency};
 use crate::call::{enter, site};
 use crate::clock::ManualClock;
 use crate::key::KeyWriter;
 use crate::output::Returns;
+use crate::shared::simulated::World;
 use crate::spec::Spec;
 
 const TTL: Duration = Duration::from_hours(1);
@@ -33,7 +34,7 @@ pub(super) struct Form {
 pub(super) struct Setting {
     pub(super) cache: Cache,
     pub(super) clock: ManualClock,
-    pub(super) source: Source,
+    pub(super) source: Arc<Source>,
 }
 
 impl Setting {
@@ -43,7 +44,17 @@ impl Setting {
         Arc::new(Self {
             cache: cache.by_default(),
             clock,
-            source: Source::default(),
+            source: Arc::default(),
+        })
+    }
+
+    /// Another process that shares this store, and its database.
+    pub(super) fn of(store: &Arc<World>, is: Consistency, source: &Arc<Source>) -> Arc<Self> {
+        let cache = Cache::builder().store(store).consistency(is);
+        Arc::new(Self {
+            cache: cache.local_capacity(4).by_default(),
+            clock: ManualClock(Arc::clone(store.clock())),
+            source: Arc::clone(source),
         })
     }
 

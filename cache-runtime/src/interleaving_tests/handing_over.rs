@@ -186,9 +186,9 @@ fn a_flight_that_is_prepared_lands_in_any_case() {
 }
 
 /// Polls a future so many times, then drops it where it stands.
-struct CutOff<F> {
-    future: Pin<Box<F>>,
-    left: usize,
+pub(super) struct CutOff<F> {
+    pub(super) future: Pin<Box<F>>,
+    pub(super) left: usize,
 }
 
 impl<F: Future> Future for CutOff<F> {

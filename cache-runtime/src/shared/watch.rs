@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
+use crate::sync::{Mutex, MutexGuard, Notify, OwnedNotified};
 
 /// The leases that calls wait for.
 #[derive(Debug, Default)]

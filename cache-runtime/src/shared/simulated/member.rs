@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter};
 use crate::shared::Appended;
+use crate::sync::{AtomicBool, Mutex, MutexGuard};
 use crate::tag::TagHash;
 use crate::timer::{self, Alarm};
 

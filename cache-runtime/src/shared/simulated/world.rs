@@ -1,7 +1,7 @@
 //! The state of a simulated store, under one lock, and what a test does to it. What its caches ask of
 //! it comes from `member`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use super::entries::Entries;
@@ -13,6 +13,7 @@ use crate::clock::{Clock, Instant, Millis};
 use crate::log::{Record, View};
 use crate::observe::Event;
 use crate::shared::watch::Watches;
+use crate::sync::{Mutex, MutexGuard};
 
 /// How long a view is believed after the log went out of reach, as with a server.
 const TRUST: Millis = 2_000;
