@@ -12,6 +12,7 @@
 
 mod certs;
 mod cluster;
+mod command_gate;
 mod gate;
 mod launch;
 mod monitor;
@@ -26,6 +27,7 @@ mod worker;
 
 pub use certs::Certs;
 pub use cluster::Cluster;
+pub use command_gate::{CommandGate, Exchange, Point};
 pub use gate::ReplyGate;
 pub use launch::{INSTALL, find_server, find_server_in};
 pub use monitor::{Monitor, Seen};

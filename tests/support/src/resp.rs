@@ -152,6 +152,18 @@ impl Client {
     }
 }
 
+/// The words of one request, whole; nothing where it is none.
+pub(crate) fn words(mut request: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let Ok(Reply::List(words)) = read(&mut request) else {
+        return None;
+    };
+    let word = |word| match word {
+        Reply::Bytes(bytes) => Some(bytes),
+        _ => None,
+    };
+    words.into_iter().map(word).collect()
+}
+
 fn request<W: AsRef<[u8]>>(words: &[W]) -> Vec<u8> {
     let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
     for word in words {
@@ -242,6 +254,9 @@ mod tests {
     fn a_request_is_length_prefixed() {
         let words: [&[u8]; 2] = [b"SET", b"a\r\n\0"];
         assert_eq!(request(&words), b"*2\r\n$3\r\nSET\r\n$4\r\na\r\n\0\r\n");
+        let read = super::words(&request(&words)).expect("a request");
+        assert_eq!(read, words);
+        assert_eq!(super::words(b"PING\r\n"), None);
     }
 
     #[test]
