@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use afresh::{Builder, Cache, Consistency, Event, Outcome, Tier, cached, outcome};
-use afresh_test_support::{Client, ReplyGate, Server, Steer, Stop, Worker, eventually};
+use afresh_test_support::{
+    Client, CommandGate, Point, ReplyGate, Server, Steer, Stop, Worker, eventually,
+};
 use tokio::runtime::Handle;
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
@@ -180,6 +182,33 @@ async fn a_view_that_has_read_part_of_what_it_missed_proves_nothing() {
     eventually("the connection", || connections.load(Ordering::SeqCst) == 2);
     assert_eq!(read(&two, &source, 1), (2, Outcome::Computed));
     assert_eq!(read(&two, &source, 1), (2, LOCAL));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catch_up_that_finds_no_records_proves_nothing_by_that() {
+    let server = Server::start();
+    let gate = CommandGate::before(&server);
+    let source = AtomicU64::new(1);
+    let one = connect(&server.url()).await;
+    move_on(&one, 1).await;
+    assert_eq!(read(&one, &source, 1).0, 1);
+    let two = connect_as(&gate.url(), Consistency::Strict).await;
+    // An attach asks for the time, and so does a heartbeat: the next one is a second away.
+    eventually("the first heartbeat", || {
+        let seen = gate.seen();
+        let times = seen.iter().filter(|one| one.words[0] == b"TIME");
+        times.filter(|one| one.answer.is_some()).count() == 2
+    });
+    // A note of no record is followed by a catch-up: four commands, the last reads the records.
+    gate.arm(Some(Point::Before(4)));
+    server.cli(&["EXPIRE", RECORDS, "3600"]);
+    assert!(tokio::task::block_in_place(|| gate.holds_before(|| false)));
+    assert_eq!(gate.seen()[3].words[0], b"XRANGE");
+    // The head has been read: nothing has come since, it seems.
+    change(&one, &source, 2).await;
+    assert_eq!(server.cli(&["DEL", RECORDS]), "1");
+    gate.release();
+    assert_eq!(read(&two, &source, 1), (2, Outcome::Computed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

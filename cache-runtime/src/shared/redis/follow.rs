@@ -109,6 +109,15 @@ async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool,
         // Another log began between the two commands: its metadata tell, the next time.
         return Ok(false);
     };
+    if records.is_empty() && log.head == from {
+        // No known record says that this was still the log when the records were read: what has
+        // been added since the head was read may be gone with them. Only the state as it is now
+        // tells, with the tracking armed.
+        let state: Value = link.request(connection, lane, &log_as_it_is(names)).await?;
+        if reply::log(&state) != Some(log) {
+            return Ok(false);
+        }
+    }
     let mut caught = CaughtUp {
         id: log.id,
         head: log.head,
