@@ -1,0 +1,121 @@
+//! Gates between every two commands.
+#![cfg(feature = "redis")]
+
+#[path = "between/cell.rs"]
+mod cell;
+#[path = "between/interventions.rs"]
+mod interventions;
+#[path = "between/names.rs"]
+mod names;
+#[path = "between/scenarios.rs"]
+mod scenarios;
+#[path = "between/shop.rs"]
+mod shop;
+#[path = "between/stage.rs"]
+mod stage;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use std::{env, fmt, thread};
+
+use afresh_test_support::Point;
+use cell::{Spot, Theatre, shown};
+use interventions::Intervention;
+use scenarios::Scenario;
+
+/// The two halves of the cells, at one time: a server each.
+const THEATRES: [&str; 2] = ["one", "two"];
+
+/// One cell that is to be played.
+#[derive(Clone, Copy)]
+struct Cell {
+    scenario: &'static Scenario,
+    spot: Spot,
+    intervention: Intervention,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scenario, spot) = (self.scenario.name, self.spot);
+        write!(f, "{scenario}, {spot}, {:?}", self.intervention)
+    }
+}
+
+/// The cells of a scenario with so many commands: all, or about as many of each scenario, so that
+/// each of its points meets some intervention, and each intervention some of its points.
+fn cells(scenario: &'static Scenario, commands: usize, all: bool) -> Vec<Cell> {
+    let points = (1..=commands).flat_map(|at| {
+        let points = [Point::Before(at), Point::Answer(at), Point::After(at)];
+        points.map(Spot::At)
+    });
+    let body = scenario.has_body.then_some(Spot::Body);
+    let spots: Vec<_> = points.chain(body).collect();
+    let interventions = interventions::ALL;
+    let stride = if all { 1 } else { spots.len() / 3 };
+    let stride = stride.clamp(1, interventions.len());
+    let mut cells = Vec::new();
+    for (at, &spot) in spots.iter().enumerate() {
+        for (nth, &intervention) in interventions.iter().enumerate() {
+            if (at + nth) % stride == 0 {
+                cells.push(Cell {
+                    scenario,
+                    spot,
+                    intervention,
+                });
+            }
+        }
+    }
+    cells
+}
+
+#[test]
+fn whatever_happens_between_two_commands_nothing_stale_is_read() {
+    let all = env::var_os("AFRESH_TEST_BETWEEN").is_some_and(|value| value == "all");
+    // One cell, say, by what the failure names.
+    let only = env::var("AFRESH_TEST_BETWEEN_ONLY").unwrap_or_default();
+    let began = Instant::now();
+    let mut theatre = Theatre::open("alone");
+    let mut plan = Vec::new();
+    for scenario in &scenarios::ALL {
+        let undisturbed = theatre.play(scenario, None, Intervention::Nothing);
+        println!("{}: {}", scenario.name, shown(&undisturbed.commands));
+        assert_eq!(undisturbed.failures, [""; 0], "{}", scenario.name);
+        plan.extend(cells(scenario, undisturbed.commands.len(), all));
+    }
+    drop(theatre);
+    plan.retain(|cell| cell.to_string().contains(&only));
+    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let failed = Mutex::new(Vec::new());
+    let play = &|prefix| {
+        let mut theatre = Theatre::open(prefix);
+        while let Some(cell) = plan.get(next.fetch_add(1, Ordering::SeqCst)) {
+            let played = theatre.play(cell.scenario, Some(cell.spot), cell.intervention);
+            missed.fetch_add(usize::from(!played.reached), Ordering::SeqCst);
+            if !played.failures.is_empty() {
+                let commands = shown(&played.commands);
+                let failure = format!("{cell}: {:?}; {commands}", played.failures);
+                failed.lock().expect("no panic").push(failure);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for prefix in THEATRES {
+            scope.spawn(move || play(prefix));
+        }
+    });
+    let (cells, missed) = (plan.len(), missed.into_inner());
+    println!(
+        "{cells} cells (scenario, point, intervention) in {:?}; {missed} ended before their point",
+        began.elapsed()
+    );
+    let failed = failed.into_inner().expect("no panic");
+    assert!(
+        failed.is_empty(),
+        "{} of {cells} cells:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+    // How calls and the driver take turns is not always the same; but the points are there.
+    assert!(missed * 20 <= cells, "{missed} points were not reached");
+}

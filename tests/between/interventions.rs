@@ -1,0 +1,260 @@
+//! What others do, and what becomes of the server, while a command is held. When this has
+//! happened it has happened: whatever is acknowledged by then counts for every read that begins
+//! afterwards.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use afresh::testing;
+
+use crate::shop::Reader;
+use crate::stage::{Stage, poll};
+
+/// Part of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Meta,
+    Tags,
+    Records,
+    Marks,
+    /// And all entries and leases.
+    Everything,
+}
+
+/// A change is one of the source, then an acknowledged invalidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intervention {
+    Nothing,
+    /// By another process.
+    Changes,
+    /// By the same process, which is bound by it as soon as it is acknowledged.
+    ChangesItself,
+    /// Another process computes, and stores where it may.
+    Stores,
+    ChangesAndStores,
+    StoresAndChanges,
+    /// A mutation of another process has committed, and has not ended.
+    Commits,
+    /// What was lost after, and before, a change.
+    ChangesAndLoses(Part),
+    LosesAndChanges(Part),
+    /// The entry is evicted.
+    EntryGone,
+    /// The lease runs out, and another process computes and stores.
+    LeaseTaken,
+    /// The lease runs out.
+    LeaseGone,
+    ScriptsGone,
+    /// Another process rotates the log, once and twice.
+    Rotates(u8),
+    /// Every connection is closed by the server.
+    Kills,
+    /// The connection is cut: what was held is lost.
+    Cuts,
+    /// Another server, without any data, is in its place.
+    Restarts,
+}
+
+use Intervention as I;
+
+pub(crate) const ALL: [Intervention; 26] = [
+    I::Nothing,
+    I::Changes,
+    I::ChangesItself,
+    I::Stores,
+    I::ChangesAndStores,
+    I::StoresAndChanges,
+    I::Commits,
+    I::ChangesAndLoses(Part::Meta),
+    I::ChangesAndLoses(Part::Tags),
+    I::ChangesAndLoses(Part::Records),
+    I::ChangesAndLoses(Part::Marks),
+    I::ChangesAndLoses(Part::Everything),
+    I::LosesAndChanges(Part::Meta),
+    I::LosesAndChanges(Part::Tags),
+    I::LosesAndChanges(Part::Records),
+    I::LosesAndChanges(Part::Marks),
+    I::LosesAndChanges(Part::Everything),
+    I::EntryGone,
+    I::LeaseTaken,
+    I::LeaseGone,
+    I::ScriptsGone,
+    I::Rotates(1),
+    I::Rotates(2),
+    I::Kills,
+    I::Cuts,
+    I::Restarts,
+];
+
+impl Intervention {
+    /// Whether one that knows nothing by itself is to read in the end.
+    pub(crate) fn asks_for_a_late_reader(self) -> bool {
+        matches!(
+            self,
+            I::ChangesAndLoses(_) | I::LosesAndChanges(_) | I::Rotates(_) | I::Commits
+        )
+    }
+
+    /// How many more computes it is a reason for, where a lease allows one; nothing where that
+    /// cannot be said.
+    pub(crate) fn adds(self) -> Option<u64> {
+        match self {
+            I::Nothing | I::Stores => Some(0),
+            I::Changes => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether what frees a lease may get lost with it: it then runs out by itself.
+    pub(crate) fn may_lose_a_release(self) -> bool {
+        matches!(self, I::Kills | I::Cuts | I::Restarts | I::ScriptsGone)
+    }
+
+    pub(crate) async fn act(self, stage: &Arc<Stage>) {
+        let b = &stage.b;
+        match self {
+            I::Nothing => {}
+            I::Changes => b.change().await,
+            I::ChangesItself => {
+                if stage.a.get().is_none() {
+                    return;
+                }
+                let own = Arc::clone(stage);
+                stage
+                    .beside(async move {
+                        own.a().change().await;
+                        own.read(own.a(), 1, "after its own change").await;
+                    })
+                    .await;
+            }
+            I::Stores => stores(stage, false).await,
+            I::ChangesAndStores => {
+                b.change().await;
+                stores(stage, true).await;
+            }
+            I::StoresAndChanges => {
+                stores(stage, false).await;
+                b.change().await;
+            }
+            I::Commits => commits(stage).await,
+            I::ChangesAndLoses(part) => {
+                b.change().await;
+                lose(stage, part);
+            }
+            I::LosesAndChanges(part) => {
+                lose(stage, part);
+                b.change().await;
+            }
+            I::EntryGone => stage.delete('e'),
+            I::LeaseTaken => {
+                stage.delete('l');
+                stores(stage, false).await;
+            }
+            I::LeaseGone => stage.delete('l'),
+            I::ScriptsGone => {
+                stage.server.cli(&["SCRIPT", "FLUSH"]);
+                b.change().await;
+            }
+            I::Rotates(times) => {
+                b.change().await;
+                for _ in 0..times {
+                    rotate(stage).await;
+                }
+            }
+            I::Kills => {
+                stage.server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+                b.change().await;
+            }
+            I::Cuts => {
+                b.change().await;
+                stage.gate.cut();
+            }
+            I::Restarts => {
+                b.change().await;
+                stage.server.restart();
+                b.change().await;
+            }
+        }
+    }
+}
+
+/// Where another leads, this waits for it: beside what else happens, and to its end where it can.
+async fn stores(stage: &Arc<Stage>, changed: bool) {
+    let other = Arc::clone(stage);
+    let denied = Stage::denied(&stage.b);
+    // What has followed already is what is joined, unless it is invalid by now.
+    let joins = denied > 0 && !changed;
+    let ended = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&ended);
+    stage
+        .beside(async move {
+            other.read(&other.b, 1, "that stores").await;
+            ends.store(true, Ordering::SeqCst);
+        })
+        .await;
+    poll("another's compute", || {
+        let ended = ended.load(Ordering::SeqCst);
+        ended
+            || joins
+            || Stage::denied(&stage.b) > denied
+            || stage.b.body.entered.load(Ordering::SeqCst)
+    })
+    .await;
+}
+
+/// The mark stands, and what was stored before is stale from here on. The mutation ends with the
+/// cell.
+async fn commits(stage: &Arc<Stage>) {
+    let body = &stage.b.body;
+    if body.entered.load(Ordering::SeqCst) {
+        // A compute of this process's is held already.
+        return stage.b.change().await;
+    }
+    body.waits.store(true, Ordering::SeqCst);
+    let other = Arc::clone(stage);
+    stage.beside(async move { other.b.reprice().await }).await;
+    poll("the mutation's body", || {
+        body.entered.load(Ordering::SeqCst)
+    })
+    .await;
+    let committed = stage.source.now.load(Ordering::SeqCst);
+    let acknowledged = &stage.source.acknowledged;
+    acknowledged.fetch_max(committed, Ordering::SeqCst);
+}
+
+fn lose(stage: &Stage, part: Part) {
+    match part {
+        Part::Meta => del(stage, "log"),
+        Part::Tags => {
+            del(stage, "tags:0");
+            del(stage, "tags:1");
+        }
+        Part::Records => del(stage, "records"),
+        Part::Marks => del(stage, "marks"),
+        Part::Everything => {
+            stage.server.cli(&["FLUSHALL"]);
+        }
+    }
+}
+
+fn del(stage: &Stage, part: &str) {
+    stage.server.cli(&["DEL", &stage.log(part)]);
+}
+
+/// By the heartbeat of the other process, which its clock says is due.
+async fn rotate(stage: &Stage) {
+    let current = || stage.server.cli(&["HGET", &stage.log("log"), "current"]);
+    let before = current();
+    stage.server.cli(&["HSET", &stage.log("log"), "due", "0"]);
+    let Reader { cache, .. } = &stage.b;
+    testing::advance(cache, Duration::from_secs(1));
+    // Wakes the driver.
+    stage
+        .b
+        .cache
+        .invalidate(["others"])
+        .await
+        .expect("an invalidation");
+    poll("the rotation", || current() != before).await;
+}
