@@ -11,8 +11,9 @@ use crate::step::{Step, Tally, shown};
 use crate::{interleave, storm};
 
 /// The tests that need a server, and only one.
-const ON_ONE_SERVER: [&str; 16] = [
+const ON_ONE_SERVER: [&str; 17] = [
     "away",
+    "between",
     "consistency",
     "costs_shared",
     "crash_safe",
@@ -34,6 +35,9 @@ const ON_ONE_SERVER: [&str; 16] = [
 /// slowly on purpose.
 const SINCE_7: [&str; 2] = ["a_full_server_takes", "that_is_loading_its_data"];
 
+/// Every cell of the tests between every two commands, not only some of each kind.
+const WHOLE: [(&str, &str); 1] = [("AFRESH_TEST_BETWEEN", "all")];
+
 /// A minute of each deployment.
 const STORM: [&str; 4] = ["--seconds", "60", "--processes", "4"];
 
@@ -51,8 +55,10 @@ fn steps(is_old: bool) -> Vec<Step> {
         tests.push("--tests");
     }
     let without = [&storm[..], &[storm::WITHOUT_SYNC]].concat();
+    let mut tests = Step::new("tests", tests);
+    tests.variables = &WHOLE;
     vec![
-        Step::new("tests", tests),
+        tests,
         Step::new("storm", storm::step(&storm)),
         Step::new("storm, no sync functions", storm::step(&without)),
     ]
