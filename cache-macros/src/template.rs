@@ -107,7 +107,8 @@ pub(crate) fn member(name: &str) -> Option<Member> {
     let ident = Ident::parse_any
         .parse_str(name)
         .ok()
-        .filter(|_| name.trim() == name)?;
+        // A name and nothing else: what surrounds it, a comment too, is not seen by the parser.
+        .filter(|ident| *ident == name)?;
     if syn::parse_str::<Ident>(name).is_ok() {
         return Some(Member::Named(ident));
     }
@@ -177,7 +178,23 @@ mod tests {
     #[test]
     fn what_is_not_a_template_is_refused() {
         for wrong in [
-            "{", "a{b", "}", "a}b", "{}", "{ }", "{x:?}", "{0}", "{a b}", "{f(x)}", "{a.}",
+            "{",
+            "a{b",
+            "}",
+            "a}b",
+            "{}",
+            "{ }",
+            "{x:?}",
+            "{0}",
+            "{a b}",
+            "{f(x)}",
+            "{a.}",
+            "{a//x}",
+            "{type//x}",
+            "{_/**/}",
+            "{a.type/**/}",
+            "{a/*\n*/.b}",
+            "{\na}",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
