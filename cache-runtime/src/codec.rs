@@ -103,18 +103,22 @@ fn from_message_pack<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Error> {
 
 #[cfg(feature = "bincode")]
 fn from_bincode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Error> {
-    /// bincode allocates a string's whole length before it reads, up to this limit. The limit
-    /// counts what values take in memory: at most 16 bytes for one of payload.
-    const SMALL: usize = 16 << 20;
-    const LARGE: usize = 1 << 30;
-
-    let config = bincode::config::standard();
-    let (value, read) = if payload.len() <= SMALL / 16 {
-        bincode::serde::borrow_decode_from_slice(payload, config.with_limit::<SMALL>())
-    } else {
-        bincode::serde::borrow_decode_from_slice(payload, config.with_limit::<LARGE>())
+    // bincode allocates a string's whole length before it reads, up to this limit. The limit
+    // counts what values take in memory: at most 16 bytes for one of payload.
+    const EACH: usize = 16;
+    match payload.len() {
+        0..=0x1000 => from_bincode_within::<T, { EACH << 12 }>(payload),
+        0x1001..=0x1_0000 => from_bincode_within::<T, { EACH << 16 }>(payload),
+        0x1_0001..=0x10_0000 => from_bincode_within::<T, { EACH << 20 }>(payload),
+        _ => from_bincode_within::<T, { 1 << 30 }>(payload),
     }
-    .map_err(not_decoded)?;
+}
+
+#[cfg(feature = "bincode")]
+fn from_bincode_within<T: DeserializeOwned, const MOST: usize>(payload: &[u8]) -> Result<T, Error> {
+    let config = bincode::config::standard().with_limit::<MOST>();
+    let (value, read) =
+        bincode::serde::borrow_decode_from_slice(payload, config).map_err(not_decoded)?;
     all_of(value, payload.len() - read)
 }
 

@@ -196,7 +196,8 @@ fn message_pack_bounds_its_depth() {
 #[cfg(feature = "bincode")]
 #[test]
 fn bincode_takes_large_values() {
-    for len in [(1 << 20) - 10, (1 << 20) + 10, 20 << 20] {
+    let around = |len: usize| [len - 10, len + 10];
+    for len in [12, 16, 20].map(|bits| around(1 << bits)).concat() {
         let value = "x".repeat(len);
         let payload = encode(&value, Codec::Bincode).unwrap();
         assert_eq!(
@@ -204,13 +205,18 @@ fn bincode_takes_large_values() {
             len
         );
     }
+    let value = "x".repeat(20 << 20);
+    let payload = encode(&value, Codec::Bincode).unwrap();
+    assert!(decode::<String>(&payload, Codec::Bincode).unwrap() == value);
     // What counts most against the limit for its bytes.
-    let numbers = vec![1_u128; (1 << 20) - 8];
-    let payload = encode(&numbers, Codec::Bincode).unwrap();
-    assert_eq!(
-        decode::<Vec<u128>>(&payload, Codec::Bincode).unwrap().len(),
-        numbers.len()
-    );
+    for bits in [12, 16, 20] {
+        let numbers = vec![1_u128; (1 << bits) - 8];
+        let payload = encode(&numbers, Codec::Bincode).unwrap();
+        assert_eq!(
+            decode::<Vec<u128>>(&payload, Codec::Bincode).unwrap().len(),
+            numbers.len()
+        );
+    }
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
