@@ -105,20 +105,40 @@ pub(super) fn parse(url: &str) -> Result<Parsed, Error> {
              name its root with `?cacert=/path/ca.pem`",
         ));
     }
+    let is_socket = scheme.contains("unix");
+    check_signs(rest, is_socket)?;
     let (rest, query) = Query::split(rest);
-    query.check(scheme.contains("unix"))?;
+    query.check(is_socket)?;
     let tls = query.encryption(encrypted)?;
-    let client = if scheme.contains("unix") {
-        "redis+unix"
-    } else {
-        "redis"
-    };
+    let client = if is_socket { "redis+unix" } else { "redis" };
     let target = match kind {
         Kind::Server => Target::Server(one(client, rest, &query.rest, PORT)?),
         Kind::Sentinel => sentinels(rest, &query)?,
         Kind::Cluster => cluster(rest, &query)?,
     };
     Ok(Parsed { target, tls })
+}
+
+/// Refuses a `/` or `?` that is likely to be in a password: what follows it would be taken for
+/// something else, and shown.
+fn check_signs(rest: &str, is_socket: bool) -> Result<(), Error> {
+    let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = before.split_once('/').unwrap_or((before, ""));
+    let is_well = if is_socket {
+        authority.is_empty()
+    } else {
+        !path.contains('@') && (!query.contains('@') || authority.contains('@'))
+    };
+    if is_well {
+        return Ok(());
+    }
+    Err(unusable(if is_socket {
+        "the URL of a socket has three slashes before its path, and user and password after the `?`: \
+         write `redis+unix:///path/to/socket?user=name&pass=password`"
+    } else {
+        "the URL of the shared store has a `/` or `?` before an `@`: in a user and a password, write \
+         `%2F` and `%3F` for them, and elsewhere `%40` for the `@`"
+    }))
 }
 
 /// What follows the question mark: what is ours, and what is the client's.
@@ -166,10 +186,15 @@ impl Query {
         for pair in pairs.filter(|pair| !pair.is_empty()) {
             let name = pair.split_once('=').map_or(pair, |(name, _)| name);
             if !(is_socket && matches!(name, "db" | "user" | "pass")) {
+                // What has an `@` in it may be a part of a password.
+                let name = if self.rest.contains('@') {
+                    "what stands there".to_owned()
+                } else {
+                    format!("`{}`", name.escape_debug())
+                };
                 return Err(unusable(format!(
-                    "`{}` means nothing after the `?` of the URL: there may stand {ours}; for a \
-                     socket also `db`, `user` and `pass`",
-                    name.escape_debug()
+                    "{name} means nothing after the `?` of the URL: there may stand {ours}; for a \
+                     socket also `db`, `user` and `pass`"
                 )));
             }
         }
@@ -387,6 +412,19 @@ mod tests {
             ("redis://host:notaport", "cannot be read"),
             ("redis://:s3cret@host:99999", "cannot be read"),
             ("redis://:s3cret@host/notadb", "cannot be read"),
+            ("redis://:pass?s3cret@host", "write `%2F` and `%3F`"),
+            ("redis://:pass?cacert=s3cret@host", "write `%2F` and `%3F`"),
+            ("redis://me:1/s3cret@host", "write `%2F` and `%3F`"),
+            ("redis-cluster://me:1/s3cret@a,b", "write `%2F` and `%3F`"),
+            (
+                "redis-sentinel://me:1/s3cret@a,b/shop",
+                "write `%2F` and `%3F`",
+            ),
+            ("redis+unix://me:s3cret@/socket", "three slashes"),
+            (
+                "unix:///socket?pass=a&s3cret@",
+                "what stands there means nothing",
+            ),
         ] {
             let error = target(url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{url}");
