@@ -31,8 +31,10 @@ enum Expects {
     /// The byte that says what kind of element it is, and its line.
     Line {
         kind: u8,
-        number: Option<i64>,
+        length: Length,
         read: usize,
+        /// Whether the byte before this one may be the first of a line's end.
+        ending: bool,
     },
     /// So many bytes of an element.
     Bytes(usize),
@@ -41,9 +43,39 @@ enum Expects {
 impl Expects {
     const AN_ELEMENT: Self = Self::Line {
         kind: 0,
-        number: None,
+        length: Length::Unsaid,
         read: 0,
+        ending: false,
     };
+}
+
+/// What a line says of what comes behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Unsaid,
+    /// A sign, and no number yet.
+    Less,
+    /// Less than nothing: there is none.
+    Nothing,
+    So(usize),
+}
+
+impl Length {
+    /// With one more character. Servers write a length in one way only: what may be read in another
+    /// is refused, since the client might read it otherwise than this.
+    fn with(self, byte: u8) -> Result<Self, Refused> {
+        match (self, byte) {
+            (Self::Unsaid, b'-') => Ok(Self::Less),
+            (Self::Less, b'1') => Ok(Self::Nothing),
+            (Self::Unsaid, b'0'..=b'9') => Ok(Self::So(usize::from(byte - b'0'))),
+            (Self::So(length), b'0'..=b'9') => {
+                let length = length.checked_mul(10);
+                let length = length.and_then(|length| length.checked_add((byte - b'0').into()));
+                length.map(Self::So).ok_or(Refused::TooLarge)
+            }
+            _ => Err(Refused::Garbled),
+        }
+    }
 }
 
 /// Whether the line of such an element announces more than itself.
@@ -51,9 +83,14 @@ fn has_length(kind: u8) -> bool {
     matches!(kind, b'$' | b'!' | b'=' | b'*' | b'~' | b'>' | b'%' | b'|')
 }
 
-/// A reply that nothing could have asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct TooLarge;
+/// Why a reply is not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// Nothing could have asked for it.
+    TooLarge,
+    /// No server writes it like that.
+    Garbled,
+}
 
 impl Frames {
     fn new(most: usize) -> Self {
@@ -65,10 +102,10 @@ impl Frames {
         }
     }
 
-    fn announce(&mut self, bytes: usize) -> Result<(), TooLarge> {
+    fn announce(&mut self, bytes: usize) -> Result<(), Refused> {
         self.announced = self.announced.saturating_add(bytes);
         if self.announced > self.most {
-            return Err(TooLarge);
+            return Err(Refused::TooLarge);
         }
         Ok(())
     }
@@ -84,7 +121,7 @@ impl Frames {
     }
 
     /// Looks at what has come.
-    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), TooLarge> {
+    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
         while !bytes.is_empty() {
             match &mut self.state {
                 Expects::Bytes(left) => {
@@ -95,32 +132,34 @@ impl Frames {
                         self.ended();
                     }
                 }
-                Expects::Line { kind, number, read } => {
+                Expects::Line {
+                    kind,
+                    length,
+                    read,
+                    ending,
+                } => {
                     let (&byte, rest) = bytes.split_first().unwrap_or((&0, &[]));
                     bytes = rest;
                     *read += 1;
                     if *read > LINE {
-                        return Err(TooLarge);
+                        return Err(Refused::TooLarge);
                     }
                     if *read == 1 {
                         *kind = byte;
-                    } else if byte == b'\n' {
-                        let (kind, number) = (*kind, *number);
-                        self.line(kind, number)?;
-                    } else if !has_length(*kind) {
-                        // A text, of which only the end matters.
-                    } else if byte.is_ascii_digit() {
-                        let digit = i64::from(byte - b'0');
-                        *number = number
-                            .unwrap_or(0)
-                            .checked_mul(10)
-                            .map(|n| n.saturating_add(digit));
-                        if number.is_none() {
-                            return Err(TooLarge);
+                    } else if *ending && byte == b'\n' {
+                        // Both, as for the client: a text may have one of them in it.
+                        let (kind, length) = (*kind, *length);
+                        self.line(kind, length)?;
+                    } else if has_length(*kind) {
+                        if *ending {
+                            return Err(Refused::Garbled);
                         }
-                    } else if byte == b'-' && number.is_none() {
-                        // A length of less than nothing means that there is none.
-                        *number = Some(i64::MIN / 1_000);
+                        *ending = byte == b'\r';
+                        if !*ending {
+                            *length = length.with(byte)?;
+                        }
+                    } else {
+                        *ending = byte == b'\r';
                     }
                 }
             }
@@ -129,20 +168,25 @@ impl Frames {
     }
 
     /// The line of an element has ended.
-    fn line(&mut self, kind: u8, number: Option<i64>) -> Result<(), TooLarge> {
-        let length = usize::try_from(number.unwrap_or(-1)).ok();
+    fn line(&mut self, kind: u8, length: Length) -> Result<(), Refused> {
         match (kind, length) {
-            (b'$' | b'!' | b'=', Some(length)) => {
+            (b'$' | b'!' | b'=', Length::So(length)) => {
                 self.announce(length.saturating_add(ELEMENT))?;
-                self.state = Expects::Bytes(length + 2);
+                self.state = Expects::Bytes(length.saturating_add(2));
             }
-            (b'*' | b'~' | b'>', Some(elements)) => self.elements(elements, 1)?,
+            (b'*' | b'~' | b'>', Length::So(elements)) => self.elements(elements, 1)?,
             // Pairs; and an attribute stands before the element that it is of.
-            (b'%', Some(pairs)) => self.elements(pairs, 2)?,
-            (b'|', Some(pairs)) => {
+            (b'%', Length::So(pairs)) => self.elements(pairs, 2)?,
+            (b'|', Length::So(pairs)) => {
                 self.open += 1;
                 self.elements(pairs, 2)?;
             }
+            // A text or an array that is not there.
+            (b'$' | b'*', Length::Nothing) => {
+                self.announce(ELEMENT)?;
+                self.ended();
+            }
+            _ if has_length(kind) => return Err(Refused::Garbled),
             _ => {
                 self.announce(ELEMENT)?;
                 self.ended();
@@ -151,7 +195,7 @@ impl Frames {
         Ok(())
     }
 
-    fn elements(&mut self, count: usize, each: usize) -> Result<(), TooLarge> {
+    fn elements(&mut self, count: usize, each: usize) -> Result<(), Refused> {
         let count = count.saturating_mul(each);
         self.announce(count.saturating_add(1).saturating_mul(ELEMENT))?;
         self.open += count as u64;
@@ -187,11 +231,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if let Poll::Ready(Ok(())) = read {
             let most = self.frames.most;
-            if let Err(TooLarge) = self.frames.follow(&buffer.filled()[before..]) {
-                return Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("the server announced a reply of more than {most} bytes"),
-                )));
+            if let Err(refused) = self.frames.follow(&buffer.filled()[before..]) {
+                let why = match refused {
+                    Refused::TooLarge => {
+                        format!("the server announced a reply of more than {most} bytes")
+                    }
+                    Refused::Garbled => "what the server says is no reply".to_owned(),
+                };
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
             }
         }
         read
@@ -230,10 +277,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frames, TooLarge};
+    use super::{Frames, Refused};
 
     /// What comes of these bytes, whichever way they are cut into pieces.
-    fn follow(most: usize, bytes: &[u8]) -> Result<(), TooLarge> {
+    fn follow(most: usize, bytes: &[u8]) -> Result<(), Refused> {
         let whole = Frames::new(most).follow(bytes);
         for size in 1..=3 {
             let mut frames = Frames::new(most);
@@ -293,15 +340,47 @@ mod tests {
             }
             assert_eq!(
                 follow(1_000, &bytes),
-                Err(TooLarge),
+                Err(Refused::TooLarge),
                 "{}",
                 reply.escape_ascii()
             );
         }
         assert_eq!(
             follow(1_000, &vec![b'+'; 20_000]),
-            Err(TooLarge),
+            Err(Refused::TooLarge),
             "an endless line"
         );
+    }
+    #[test]
+    fn what_the_client_could_read_otherwise_is_refused() {
+        for reply in [
+            &b"$-0\r\n"[..],
+            b"$+5\r\n",
+            b"$ 5\r\n",
+            b"$-2\r\n",
+            b"$-\r\n",
+            b"$\r\n",
+            b"$5\n",
+            b"$5\r5\r\n",
+            b"*-1-1\r\n",
+            b"*1x\r\n",
+            // The client would wait for as many bytes as there are numbers.
+            b"=-1\r\n",
+            b"!-1\r\n",
+            b"%-1\r\n",
+            b"|-1\r\n",
+        ] {
+            let refused = follow(1_000, reply);
+            assert_eq!(refused, Err(Refused::Garbled), "{}", reply.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_line_ends_where_it_ends_for_the_client() {
+        // Two arrays of which one is hidden from whoever takes the first for the end of a line.
+        let hidden = b"+a\n$100\r\n*1000000000\r\n";
+        assert_eq!(follow(1_000, hidden), Err(Refused::TooLarge));
+        let whole = b"+a\nb\rc\r\r\n";
+        assert_eq!(follow(1_000, whole), Ok(()));
     }
 }
