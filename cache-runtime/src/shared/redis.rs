@@ -495,7 +495,7 @@ fn bidden(answer: &Value, noted: bool) -> Option<Bidden> {
         (1, [holder, log, head, left]) => Some(Bidden::Held {
             holder: Token(reply::id(holder)?),
             log: reply::id(log)?,
-            head: reply::number(head)?,
+            head: reply::position(head)?,
             // Negative where it has just ended.
             remaining: Duration::from_millis(reply::number(left).unwrap_or(0)),
             noted,

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use redis::aio::{MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, cmd, pipe};
+use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, Value, cmd, pipe};
 
 use super::dial::Dial;
 use super::fault::store_error;
-use super::follow;
 use super::link::{Connection, Link};
 use super::scripts::{Loaded, Script};
+use super::{follow, reply, write};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 
@@ -175,7 +175,8 @@ fn is_unknown(error: &RedisError) -> bool {
 
 async fn set_time(link: &Link, connection: &Connection) -> Result<(), Error> {
     let sent = link.clock.unadvanced();
-    let (seconds, micros): (u64, u64) = link.request(connection, 0, &cmd("TIME")).await?;
-    link.set_time(sent, seconds * 1_000 + micros / 1_000);
+    let time: Value = link.request(connection, 0, &cmd("TIME")).await?;
+    let time = reply::time(&time).ok_or_else(|| write::garbled("the time"))?;
+    link.set_time(sent, time);
     Ok(())
 }

@@ -282,8 +282,8 @@ async fn heartbeat(link: &Arc<Link>, connection: &Connection) -> Result<(), Erro
     follow::state_of_log(&mut commands, &link.config.names);
     commands.cmd("TIME");
     let (sent, sent_at) = (link.clock.instant(), link.clock.unadvanced());
-    let (state, time): (Value, (u64, u64)) = link.request_all(connection, 0, &commands).await?;
-    let server_time = time.0 * 1_000 + time.1 / 1_000;
+    let (state, time): (Value, Value) = link.request_all(connection, 0, &commands).await?;
+    let server_time = reply::time(&time).ok_or_else(|| write::garbled("the time"))?;
     link.set_time(sent_at, server_time);
     match reading(link, connection, 0, &state)? {
         Reading::Unmoved => follow::trust(link, connection, sent),

@@ -14,6 +14,10 @@ pub(super) struct Log {
     pub(super) floor: u64,
 }
 
+/// The first position that there is not: the scripts count in numbers of 53 bits. A view that stood
+/// further on would have no room for what it holds, nor for a next record.
+const FURTHEST: u64 = 1 << 53;
+
 pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
@@ -27,6 +31,22 @@ pub(super) fn number(value: &Value) -> Option<u64> {
         Value::Int(number) => u64::try_from(*number).ok(),
         other => std::str::from_utf8(bytes(other)?).ok()?.parse().ok(),
     }
+}
+
+/// A place in a log.
+pub(super) fn position(value: &Value) -> Option<u64> {
+    number(value).filter(|position| *position < FURTHEST)
+}
+
+/// What the server's clock says: seconds, and microseconds of the next.
+pub(super) fn time(value: &Value) -> Option<Millis> {
+    let [seconds, micros] = array(value)? else {
+        return None;
+    };
+    let millis = number(seconds)?.checked_mul(1_000)?;
+    let millis = millis.checked_add(number(micros)? / 1_000)?;
+    // So far from any end that it can be added to and taken from.
+    Some(millis).filter(|millis| *millis < FURTHEST)
 }
 
 pub(super) fn id(value: &Value) -> Option<LogId> {
@@ -45,8 +65,8 @@ pub(super) fn log(value: &Value) -> Option<Log> {
     match array(value)? {
         [log, head, floor, ..] => Some(Log {
             id: id(log)?,
-            head: number(head)?,
-            floor: number(floor)?,
+            head: position(head)?,
+            floor: position(floor)?,
         }),
         _ => None,
     }
@@ -71,7 +91,8 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
         return None;
     };
     let position = std::str::from_utf8(bytes(position)?).ok()?;
-    let version = position.strip_suffix("-0")?.parse().ok()?;
+    let version = position.strip_suffix("-0")?.parse().ok();
+    let version = version.filter(|version| *version < FURTHEST)?;
     let mut of = None;
     let mut moved = None;
     let mut ended = None;
@@ -173,11 +194,56 @@ pub(super) fn answer(value: &Value, asked: usize) -> Option<Answer> {
         return None;
     }
     let log = log(&Value::Array(values[..3].to_vec()))?;
-    let versions = values[3..].iter().map(number).collect::<Option<_>>()?;
+    // Where a mark is on it, a tag is further on than anything.
+    let is_one = |version: &u64| *version < FURTHEST || *version == u64::MAX;
+    let versions = values[3..].iter().map(|value| number(value).filter(is_one));
+    let versions = versions.collect::<Option<_>>()?;
     Some(Answer {
         id: log.id,
         head: log.head,
         floor: log.floor,
         versions,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: impl ToString) -> Value {
+        Value::BulkString(text.to_string().into_bytes())
+    }
+
+    #[test]
+    fn a_position_that_no_script_can_reach_is_none() {
+        let id = Value::BulkString(vec![7; 16]);
+        let state = |head, floor| Value::Array(vec![id.clone(), text(head), text(floor)]);
+        let record = |version: u64| {
+            let fields = [text("i"), id.clone(), text("t"), text("")];
+            let record = [text(format!("{version}-0")), Value::Array(fields.into())];
+            Value::Array(vec![Value::Array(record.into())])
+        };
+        let answer = |version| {
+            let values = [id.clone(), text(1), text(0), text(version)];
+            Value::Array(values.into())
+        };
+        assert!(log(&state(FURTHEST - 1, FURTHEST - 1)).is_some());
+        assert!(records(&record(FURTHEST - 1), &[7; 16]).is_some());
+        assert!(self::answer(&answer(u64::MAX), 1).is_some());
+        for far in [FURTHEST, i64::MAX as u64, u64::MAX - 1, u64::MAX] {
+            assert!(log(&state(far, 0)).is_none() && log(&state(0, far)).is_none());
+            assert!(records(&record(far), &[7; 16]).is_none());
+            assert!(far == u64::MAX || self::answer(&answer(far), 1).is_none());
+        }
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_counted_with_is_none() {
+        let time = |seconds, micros| time(&Value::Array(vec![text(seconds), text(micros)]));
+        assert_eq!(time(1_700_000_000, 999_999), Some(1_700_000_000_999));
+        for far in [u64::MAX, u64::MAX / 1_000, FURTHEST / 1_000 + 1] {
+            assert_eq!(time(far, 0), None, "{far}");
+        }
+        assert_eq!(time(1, u64::MAX), None);
+    }
 }
