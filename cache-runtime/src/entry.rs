@@ -198,5 +198,29 @@ fn checksum(entry: &[u8]) -> u64 {
     hash.digest()
 }
 
+/// Makes the checksum right, whatever the bytes are. `false` where there is no room for one.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn seal(bytes: &mut [u8]) -> bool {
+    if bytes.len() < HEADER {
+        return false;
+    }
+    let checksum = checksum(bytes).to_le_bytes();
+    bytes[CHECKSUM..HEADER].copy_from_slice(&checksum);
+    true
+}
+
+/// Makes of these bytes, which have room for a header, an entry for this key and shape.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn address(bytes: &mut [u8], key: &[u8; 16], shape: u64) {
+    bytes[..3].copy_from_slice(&MAGIC);
+    bytes[3] = FORMAT;
+    bytes[FLAGS] = 0;
+    bytes[KEY..SHAPE].copy_from_slice(key);
+    bytes[SHAPE..CHECKSUM].copy_from_slice(&shape.to_le_bytes());
+    seal(bytes);
+}
+
+#[cfg(test)]
+mod mutation_tests;
 #[cfg(test)]
 mod tests;
