@@ -23,10 +23,11 @@ use std::path::Path;
 use source::Source;
 
 /// Where our sources are.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "src",
     "cache-macros",
     "cache-runtime",
+    "fuzz",
     "xtask",
     "examples",
     "tests",

@@ -11,6 +11,8 @@ mod diag;
 mod expand;
 mod func;
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod golden;
 mod model;
 mod template;

@@ -51,6 +51,12 @@ impl KeyWriter {
         self.bytes(text.as_bytes());
     }
 
+    /// Adds the text of a template that is not known to the compiler.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn plain(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
     /// Adds a template's value: everything outside `A-Z a-z 0-9 _ . - @ +` is percent-encoded.
     #[doc(hidden)]
     #[inline]

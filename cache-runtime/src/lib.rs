@@ -50,6 +50,9 @@ mod timer;
 mod interleaving_tests;
 
 pub mod catalog;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 pub mod private;
 pub mod testing;

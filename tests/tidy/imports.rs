@@ -24,7 +24,7 @@ const ORDER: [&[&str]; 11] = [
     &["cache"],
     &["inspect", "carry"],
     &["call", "invalidate"],
-    &["plain", "private", "testing"],
+    &["plain", "private", "testing", "fuzzing"],
 ];
 
 const FOLDER: &str = "cache-runtime/src/";

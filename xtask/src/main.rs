@@ -1,6 +1,7 @@
 //! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
 //! nothing of what they do.
 
+mod fuzz;
 mod interleave;
 mod model;
 mod proof;
@@ -46,6 +47,12 @@ const COMMANDS: &[Command] = &[
         name: "proof",
         about: "the tests and the storm on each kind of server: the one here, Valkey, Redis 6.2",
         run: proof::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "hostile bytes at every way in, guided by what they reach: does anything panic, or \
+                take too much?",
+        run: fuzz::run,
     },
     Command {
         name: "weigh",

@@ -139,7 +139,7 @@ pub(crate) fn version(server: &OsStr) -> Result<String, String> {
 
 /// What to put before a command that installs: nothing for root, `sudo` where it asks for no
 /// password; `None` where this user may not.
-fn administrator(path: &OsStr) -> Option<&'static [&'static str]> {
+pub(crate) fn administrator(path: &OsStr) -> Option<&'static [&'static str]> {
     let id = command(path, &["id", "-u"]).output().ok()?;
     if id.stdout.trim_ascii() == b"0" {
         return Some(&[]);
@@ -147,14 +147,14 @@ fn administrator(path: &OsStr) -> Option<&'static [&'static str]> {
     succeeds(path, &["sudo", "-n", "true"]).then_some(&["sudo", "-n"])
 }
 
-fn run(path: &OsStr, words: &[&str]) -> bool {
+pub(crate) fn run(path: &OsStr, words: &[&str]) -> bool {
     println!("        $ {}", words.join(" "));
     command(path, words)
         .status()
         .is_ok_and(|status| status.success())
 }
 
-fn succeeds(path: &OsStr, words: &[&str]) -> bool {
+pub(crate) fn succeeds(path: &OsStr, words: &[&str]) -> bool {
     let mut command = command(path, words);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

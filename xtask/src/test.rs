@@ -60,6 +60,11 @@ fn steps() -> Vec<Step> {
         ),
         docs,
         Step::new("bookshop", ["run", "-p", "bookshop"]),
+        // It sets compiler flags, for builds in a folder of its own.
+        Step::new(
+            "hostile bytes",
+            ["run", "-q", "-p", "xtask", "--", "fuzz", "--seconds", "30"],
+        ),
         Step::new("interleavings", interleave::command(&[])),
         Step::new("storm", storm::step(&["--seconds", "20"])),
     ]

@@ -30,6 +30,8 @@ mod endpoint;
 mod errands;
 mod fault;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile_tests;
 mod lanes;
 mod link;
 mod nodes;

@@ -15,7 +15,7 @@ const ELEMENT: usize = 64;
 
 /// Follows the frames of replies as they go by.
 #[derive(Debug)]
-struct Frames {
+pub(super) struct Frames {
     /// The most that one reply may announce, in bytes.
     most: usize,
     /// How much of the present reply has been announced.
@@ -85,7 +85,7 @@ fn has_length(kind: u8) -> bool {
 
 /// Why a reply is not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+pub(super) enum Refused {
     /// Nothing could have asked for it.
     TooLarge,
     /// No server writes it like that.
@@ -93,7 +93,7 @@ enum Refused {
 }
 
 impl Frames {
-    fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self {
             most,
             announced: 0,
@@ -121,7 +121,7 @@ impl Frames {
     }
 
     /// Looks at what has come.
-    fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
+    pub(super) fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Refused> {
         while !bytes.is_empty() {
             match &mut self.state {
                 Expects::Bytes(left) => {
@@ -193,6 +193,13 @@ impl Frames {
             }
         }
         Ok(())
+    }
+
+    /// Whether a reply has ended, and none has begun.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn is_between_replies(&self) -> bool {
+        let begins = matches!(self.state, Expects::Line { read: 0, .. });
+        begins && self.open == 1 && self.announced == 0
     }
 
     fn elements(&mut self, count: usize, each: usize) -> Result<(), Refused> {

@@ -101,7 +101,7 @@ impl fmt::Debug for Cluster {
 }
 
 /// Nodes, and for each slot the number of its primary among them.
-struct Map {
+pub(super) struct Map {
     nodes: Vec<Node>,
     owners: Box<[u16]>,
 }
@@ -124,7 +124,7 @@ impl Map {
     }
 
     /// Reads the answer to `CLUSTER SLOTS` that this host gave.
-    fn read(answer: &Value, said_by: &str) -> Option<Self> {
+    pub(super) fn read(answer: &Value, said_by: &str) -> Option<Self> {
         let mut map = Self::empty();
         for range in reply::array(answer)? {
             let [first, last, primary, ..] = reply::array(range)? else {
