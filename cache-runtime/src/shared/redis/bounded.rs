@@ -78,6 +78,11 @@ impl Length {
     }
 }
 
+/// Whether an element begins with this byte. The client may step over one that does not.
+fn is_kind(byte: u8) -> bool {
+    has_length(byte) || matches!(byte, b'+' | b'-' | b':' | b'_' | b'#' | b',' | b'(')
+}
+
 /// Whether the line of such an element announces more than itself.
 fn has_length(kind: u8) -> bool {
     matches!(kind, b'$' | b'!' | b'=' | b'*' | b'~' | b'>' | b'%' | b'|')
@@ -145,6 +150,9 @@ impl Frames {
                         return Err(Refused::TooLarge);
                     }
                     if *read == 1 {
+                        if !is_kind(byte) {
+                            return Err(Refused::Garbled);
+                        }
                         *kind = byte;
                     } else if *ending && byte == b'\n' {
                         // Both, as for the client: a text may have one of them in it.
@@ -371,6 +379,8 @@ mod tests {
             b"$5\r5\r\n",
             b"*-1-1\r\n",
             b"*1x\r\n",
+            b"\r\n$5\r\n",
+            b"x\r\n",
             // The client would wait for as many bytes as there are numbers.
             b"=-1\r\n",
             b"!-1\r\n",
