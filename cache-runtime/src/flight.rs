@@ -17,6 +17,7 @@ use crate::tag::TagHash;
 mod waits;
 
 use waits::Waiting;
+pub(crate) use waits::waiting;
 
 /// How a flight ended.
 #[derive(Clone, Debug)]
@@ -229,7 +230,6 @@ impl<H: Send + 'static> Flights<H> {
     }
 
     /// How many flights there are.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.shards
             .iter()

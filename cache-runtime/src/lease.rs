@@ -25,6 +25,11 @@ impl Holders {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all().len()
+    }
+
     /// Whether this process holds it for a call of this kind.
     pub(crate) fn has(&self, token: Token, sync: bool) -> bool {
         self.all().get(&token) == Some(&sync)

@@ -184,6 +184,9 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
     /// Waits until what is left to be done in the background is done, or the time is over.
     fn finish(&self, limit: Duration) -> Operation<()>;
 
+    /// What there is of that at this moment.
+    fn unfinished(&self) -> Unfinished;
+
     /// Whether the connections have been given up.
     fn is_closed(&self) -> bool;
 
@@ -208,6 +211,19 @@ pub(crate) trait Shared: Send + Sync + fmt::Debug {
 
     /// Removes an entry in the background, if it still holds these bytes.
     fn discard(&self, slot: &Arc<Slot>, bytes: &[u8]);
+}
+
+/// What has not been done yet, and who waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// What is to be done once: leases to be freed, entries to be removed.
+    pub(crate) errands: usize,
+    /// Invalidations that are owed.
+    pub(crate) debts: usize,
+    /// Marks that this process keeps standing.
+    pub(crate) marks: usize,
+    /// The leases that are watched.
+    pub(crate) watched: usize,
 }
 
 /// An acknowledged append.

@@ -7,9 +7,12 @@ use crate::cache::Cache;
 use crate::catalog::{Orphan, catalog};
 
 mod answers;
+mod left;
 mod store;
 
 pub use answers::{assert_outcome, idle, refreshed};
+#[doc(hidden)]
+pub use left::{Left, left};
 pub use store::{Held, Store};
 
 pub use crate::clock::ManualClock;

@@ -17,6 +17,11 @@ fn waits() -> MutexGuard<'static, HashMap<u64, Vec<u64>>> {
     WAITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How many flights of this process wait for others.
+pub(crate) fn waiting() -> usize {
+    waits().len()
+}
+
 /// A wait, on record until dropped.
 #[derive(Debug)]
 pub(super) struct Waiting {

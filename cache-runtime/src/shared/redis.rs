@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures_util::future::try_join;
 use redis::{Cmd, Value, cmd, pipe};
 
-use super::{Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token};
+use super::{
+    Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token, Unfinished,
+};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::{Answer, MarkId, View};
@@ -382,6 +384,16 @@ impl Shared for RedisShared {
             }
             Ok(())
         })
+    }
+
+    fn unfinished(&self) -> Unfinished {
+        let mut unfinished = self.log().backlog.unfinished();
+        for link in self.inside.nodes.iter().flat_map(Nodes::all) {
+            unfinished.errands += link.backlog.unfinished().errands;
+        }
+        // All links have theirs in common.
+        unfinished.watched = self.log().leases.len();
+        unfinished
     }
 
     fn is_closed(&self) -> bool {

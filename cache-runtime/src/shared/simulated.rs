@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{
     Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation as Pending, Shared, Slot, Token,
+    Unfinished,
 };
 use crate::clock::Millis;
 use crate::log::{Answer, Mark, MarkId, View};
@@ -44,7 +45,7 @@ impl Simulated {
     }
 
     /// An operation on a key, or on the log where there is none.
-    fn operate<T: 'static>(
+    fn operate<T: Send + 'static>(
         &self,
         kind: OperationKind,
         slot: Option<&Slot>,
@@ -185,6 +186,10 @@ impl Shared for Simulated {
             member.finish(limit).await;
             Ok(())
         })
+    }
+
+    fn unfinished(&self) -> Unfinished {
+        self.0.unfinished()
     }
 
     fn is_closed(&self) -> bool {

@@ -23,6 +23,11 @@ impl Watches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many leases there are that anyone waits for.
+    pub(crate) fn len(&self) -> usize {
+        self.leases().len()
+    }
+
     /// Whatever the leases did meanwhile was not noted: those who wait look for themselves.
     pub(crate) fn wake_all(&self) {
         for watched in self.leases().values() {

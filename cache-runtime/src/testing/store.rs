@@ -142,6 +142,14 @@ impl Store {
         }
     }
 
+    /// From here on, whoever asks for an operation waits twice: before it is done, and before the
+    /// answer. Each wait is over at the next turn of whoever polls. For this project's own tests, in
+    /// which calls are dropped at each of them.
+    #[doc(hidden)]
+    pub fn take_turns(&self) {
+        self.0.take_turns();
+    }
+
     /// Holds back the records of the log on their way to the caches, until the handle is released or
     /// dropped: an invalidation is acknowledged, and caches other than the one that made it have
     /// not heard of it. One that reads from the store hears of what there is, for records and

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::clock::Millis;
 use crate::log::{LogId, MarkId};
-use crate::shared::{Slot, Token};
+use crate::shared::{Slot, Token, Unfinished};
 use crate::tag::TagHash;
 
 /// Debts kept one by one; beyond that, everything is owed.
@@ -215,6 +215,17 @@ impl Backlog {
     /// Whether there is nothing left to do.
     pub(super) fn is_empty(&self) -> bool {
         !self.has_errands() && !self.running.load(Ordering::Acquire) && !self.has_debts()
+    }
+
+    /// How much there is of each. What is being run counts as one errand more.
+    pub(super) fn unfinished(&self) -> Unfinished {
+        let running = usize::from(self.running.load(Ordering::Acquire));
+        Unfinished {
+            errands: locked(&self.errands).len() + running,
+            debts: locked(&self.debts).each.len(),
+            marks: locked(&self.marks).len(),
+            watched: 0,
+        }
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {

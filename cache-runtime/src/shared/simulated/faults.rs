@@ -70,11 +70,16 @@ struct Rule {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Faults(HashMap<OperationKind, Rule>);
+pub(super) struct Faults {
+    rules: HashMap<OperationKind, Rule>,
+    /// Whether who asks is kept waiting for a turn before an operation is done, and for another
+    /// before the answer.
+    pub(super) takes_turns: bool,
+}
 
 impl Faults {
     fn rule(&mut self, kind: OperationKind) -> &mut Rule {
-        self.0.entry(kind).or_default()
+        self.rules.entry(kind).or_default()
     }
 
     pub(super) fn fail(&mut self, kind: OperationKind) {
@@ -95,7 +100,7 @@ impl Faults {
 
     /// Takes back everything but the gates, which their holders open.
     pub(super) fn heal(&mut self) {
-        for rule in self.0.values_mut() {
+        for rule in self.rules.values_mut() {
             let gates = std::mem::take(&mut rule.gates);
             *rule = Rule {
                 gates,

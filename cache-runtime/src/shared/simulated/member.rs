@@ -2,9 +2,13 @@
 //! what is done in the background, and what is owed. What an operation does is not here.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -17,6 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter};
 use crate::shared::Appended;
+use crate::shared::{Appended, Unfinished};
 use crate::sync::{AtomicBool, Mutex, MutexGuard};
 use crate::tag::TagHash;
 use crate::timer::{self, Alarm};
@@ -43,6 +48,8 @@ pub(super) struct Member {
     settling: AtomicBool,
     /// Told whenever one has been.
     settled: watch::Sender<()>,
+    /// What was left to be done and is not done yet.
+    errands: AtomicUsize,
 }
 
 impl Member {
@@ -63,6 +70,7 @@ impl Member {
             debts: Mutex::default(),
             settling: AtomicBool::new(false),
             settled: watch::Sender::new(()),
+            errands: AtomicUsize::new(0),
         }
     }
 
@@ -117,7 +125,10 @@ impl Member {
             let error = format!("no answer within {limit:?}");
             return Err(Error::new(ErrorKind::Timeout, error));
         }
-        match self.world.perform(self, kind, act) {
+        self.turn().await;
+        let done = self.world.perform(self, kind, act);
+        self.turn().await;
+        match done {
             Done::Answered(answer) => Ok(answer),
             Done::OutOfReach => Err(out_of_reach()),
             Done::Failed => Err(Error::new(
@@ -131,6 +142,19 @@ impl Member {
         }
     }
 
+    /// Where operations take turns, waits for one.
+    async fn turn(&self) {
+        let mut waits = self.world.state().faults.takes_turns;
+        poll_fn(|cx| {
+            if std::mem::take(&mut waits) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// Does something that nobody waits for. It takes as long as it takes.
     pub(super) fn leave(
         self: &Arc<Self>,
@@ -139,12 +163,24 @@ impl Member {
         act: impl FnOnce(&mut Stored, Millis) -> Effects + Send + 'static,
     ) {
         let member = Arc::clone(self);
+        self.errands.fetch_add(1, Ordering::AcqRel);
         in_background(async move {
             let act = |stored: &mut Stored, now| ((), act(stored, now));
             if member.send(kind, Some(key), None, act).await.is_err() {
                 member.reporter.counters.store_errors.add();
             }
+            member.errands.fetch_sub(1, Ordering::AcqRel);
         });
+    }
+
+    /// What there is to be done yet. That of marks is the store's.
+    pub(super) fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            errands: self.errands.load(Ordering::Acquire),
+            debts: self.debts().len(),
+            marks: 0,
+            watched: self.world.leases.len(),
+        }
     }
 
     // Debts

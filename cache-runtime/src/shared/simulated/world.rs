@@ -189,6 +189,10 @@ impl World {
         self.settle();
     }
 
+    pub(crate) fn take_turns(&self) {
+        self.state().faults.takes_turns = true;
+    }
+
     pub(crate) fn hold(&self, kind: OperationKind) -> Arc<Gate> {
         self.state().faults.hold(kind)
     }
