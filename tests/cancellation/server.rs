@@ -1,0 +1,74 @@
+//! The same futures on a real server: what is left there, and the errands that the connection's task
+//! runs. All attempts share two caches.
+
+use std::cell::RefCell;
+
+use afresh::{Cache, Consistency};
+use afresh_test_support::{Client, Server};
+
+use crate::stage::Backend;
+use crate::{BOTH, EVERY, play};
+
+/// Two caches on a server, of one consistency and `Strict`.
+struct OnServer {
+    caches: [Cache; 2],
+    client: RefCell<Client>,
+}
+
+impl OnServer {
+    async fn start(server: &Server, consistency: Consistency) -> Self {
+        let build = |consistency| {
+            let builder = Cache::builder().url(server.url()).prefix("shop");
+            builder.consistency(consistency).build()
+        };
+        let one = build(consistency).await.expect("a cache");
+        let two = build(Consistency::Strict).await.expect("a cache");
+        Self {
+            caches: [one, two],
+            client: RefCell::new(server.client()),
+        }
+    }
+}
+
+/// The keys whose time is not bounded; and those of leases, but failures left for a moment.
+const LEFT: &str = "
+local left = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local lease = string.match(key, '^shop:afresh:1:l:') and redis.call('GET', key)
+  if lease and string.sub(lease, 1, 1) ~= 'F' then
+    table.insert(left, key)
+  elseif redis.call('PTTL', key) < 0 and not string.match(key, '^{shop}:afresh:1:') then
+    table.insert(left, key)
+  end
+end
+local marks = redis.call('HKEYS', '{shop}:afresh:1:marks')
+for _, mark in ipairs(marks) do
+  if mark ~= '' then
+    table.insert(left, 'a mark')
+  end
+end
+return left";
+
+impl Backend for OnServer {
+    async fn caches(&self) -> [Cache; 2] {
+        self.caches.clone()
+    }
+
+    const CLOCKS: usize = 2;
+    const TURNS: usize = 1;
+
+    fn check(&self) {
+        let left = self.client.borrow_mut().command(&["EVAL", LEFT, "0"]);
+        let left = left.expect("an answer").list();
+        assert!(left.is_empty(), "left in the server: {left:?}");
+    }
+}
+
+#[tokio::test]
+async fn on_a_server() {
+    for consistency in BOTH {
+        let server = Server::start();
+        let on_server = OnServer::start(&server, consistency).await;
+        play(&on_server, &EVERY.concat()).await;
+    }
+}
