@@ -6,6 +6,8 @@
 mod checks;
 #[path = "cancellation/harness.rs"]
 mod harness;
+#[path = "cancellation/lifecycle.rs"]
+mod lifecycle;
 #[path = "cancellation/scenes.rs"]
 mod scenes;
 #[cfg(feature = "redis")]
@@ -17,6 +19,7 @@ mod shop;
 mod stage;
 
 use afresh::Consistency;
+use tokio::sync::Mutex;
 
 use harness::{Tally, cancel_everywhere};
 use stage::{Backend, Memory, Scene, Simulated, Stage};
@@ -93,8 +96,12 @@ async fn with_a_store() {
     }
 }
 
+/// Held by the tests that count which flights of this process wait for others.
+static NESTED: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn inside_of_one_another() {
+    let _one = NESTED.lock().await;
     play(&Memory, scenes::NESTED).await;
     for consistency in BOTH {
         play(&Simulated(consistency), scenes::NESTED).await;

@@ -7,7 +7,7 @@ use afresh::{Cache, Consistency};
 use afresh_test_support::{Client, Server};
 
 use crate::stage::Backend;
-use crate::{BOTH, EVERY, play};
+use crate::{BOTH, EVERY, NESTED, play, scenes};
 
 /// Two caches on a server, of one consistency and `Strict`.
 struct OnServer {
@@ -71,4 +71,13 @@ async fn on_a_server() {
         let on_server = OnServer::start(&server, consistency).await;
         play(&on_server, &EVERY.concat()).await;
     }
+}
+
+/// With [`inside_of_one_another`](crate::inside_of_one_another), one at a time.
+#[tokio::test]
+async fn inside_of_one_another() {
+    let _one = NESTED.lock().await;
+    let server = Server::start();
+    let on_server = OnServer::start(&server, Consistency::Bounded).await;
+    play(&on_server, scenes::NESTED).await;
 }

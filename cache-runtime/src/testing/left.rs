@@ -6,7 +6,6 @@ use crate::flight;
 
 /// What there is of each at one moment: of a cache that nobody uses, nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Left {
     /// Flights under way.
     pub flights: usize,
