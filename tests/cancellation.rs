@@ -29,17 +29,15 @@ async fn play<B: Backend>(backend: &B, scenes: &[Scene]) {
     let mut drops = 0;
     let mut id = 0;
     for scene in scenes {
-        let began = std::time::Instant::now();
         let tally = cancel_everywhere(async |cut| {
             id += 1;
             let caches = backend.caches().await;
             let stage = Stage::new::<B>(caches, id);
-            eprintln!("{}: {cut:?}", scene.name);
+            println!("{}: {cut:?}", scene.name);
             checks::attempt(backend, scene, stage, cut).await
         })
         .await;
         drops += tally.drops;
-        println!("{:?}", began.elapsed());
         is_dropped_everywhere::<B>(scene, &tally);
     }
     println!("{drops} drops in {} scenes", scenes.len());

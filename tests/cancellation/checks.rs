@@ -69,12 +69,7 @@ fn own(scene: &Scene, mut left: Left) -> Left {
 }
 
 /// Makes one attempt, and checks what is left of it.
-pub(crate) async fn attempt<B: Backend>(
-    backend: &B,
-    scene: &Scene,
-    stage: Stage,
-    cut: Cut,
-) -> End {
+pub(crate) async fn attempt<B: Backend>(backend: &B, scene: &Scene, stage: Stage, cut: Cut) -> End {
     let stage = Rc::new(stage);
     guard("before", (scene.before)(Rc::clone(&stage), scene.read)).await;
     let before = Counted::of(&stage);
@@ -83,7 +78,10 @@ pub(crate) async fn attempt<B: Backend>(
     if cut.way == Way::Panicked {
         stage.source.panics_at(cut.at);
     }
-    let end = drive((scene.run)(&stage), cut, |is_stuck| (scene.goes_on)(&stage, is_stuck)).await;
+    let end = drive((scene.run)(&stage), cut, |is_stuck| {
+        (scene.goes_on)(&stage, is_stuck);
+    })
+    .await;
     if end == End::Ended {
         stage.returned.set(stage.returned.get() + scene.calls);
     } else {

@@ -70,12 +70,11 @@ impl Wake for Woken {
 }
 
 impl Woken {
+    /// Waits for a wake-up. Given up before its end, it has taken none.
     async fn wait(&self) {
         while !self.woken.swap(false, Ordering::SeqCst) {
             self.notify.notified().await;
         }
-        // Whoever else is ready has a turn.
-        tokio::task::yield_now().await;
     }
 }
 
@@ -116,6 +115,8 @@ pub(crate) async fn drive(mut future: Boxed<()>, cut: Cut, mut goes_on: impl FnM
             goes_on(true);
             guard(&format!("poll {polls}"), woken.wait()).await;
         }
+        // Whoever else is ready has a turn.
+        tokio::task::yield_now().await;
         if last == Some(polls) {
             drop(future);
             return End::Dropped(polls);

@@ -8,13 +8,13 @@ use futures_util::FutureExt as _;
 use crate::harness::{Boxed, End, Way, cancel_everywhere, drive, guard};
 use crate::shop::{Source, flown, stale_for};
 
+/// What is to be dropped.
+struct Made(Boxed<()>);
+
 /// Drops what `make` returns everywhere; then `check`. Returns after how many polls at most.
-async fn everywhere(
-    mut make: impl AsyncFnMut() -> Boxed<()>,
-    mut check: impl AsyncFnMut(End),
-) -> usize {
+async fn everywhere(mut make: impl AsyncFnMut() -> Made, mut check: impl AsyncFnMut(End)) -> usize {
     let tally = cancel_everywhere(async |cut| {
-        let future = make().await;
+        let Made(future) = make().await;
         if cut.way == Way::Panicked {
             // None of this runs code of a user's.
             return End::Ended;
@@ -59,8 +59,9 @@ async fn a_shutdown_that_is_dropped_is_made_up_for_by_the_next() {
             // An invalidation that is owed, and takes a while.
             assert!(one.invalidate(["item:1"]).now_or_never().is_none());
             shop.borrow_mut().push((one.clone(), two, source));
-            let shutdown = async move { one.shutdown().await.expect("in time") };
-            Box::pin(shutdown) as Boxed<()>
+            Made(Box::pin(async move {
+                one.shutdown().await.expect("in time");
+            }))
         },
         async |_| {
             let (one, two, source) = shop.borrow_mut().pop().expect("made before");
@@ -90,7 +91,7 @@ async fn waiting_for_the_background_holds_nothing_up() {
                     assert_eq!(left(&cache).background, 1);
                 }
                 shop.borrow_mut().push((cache.clone(), source.clone()));
-                match what {
+                Made(match what {
                     "idle" => Box::pin(async move { idle(&cache).await }) as Boxed<()>,
                     "refreshed" => Box::pin(async move {
                         refreshed(stale_for(&cache, &source, 1)).await;
@@ -98,7 +99,7 @@ async fn waiting_for_the_background_holds_nothing_up() {
                     _ => Box::pin(async move {
                         assert_outcome(flown(&cache, &source, 1), Outcome::Computed).await;
                     }),
-                }
+                })
             },
             async |_| {
                 let (cache, source) = shop.borrow_mut().pop().expect("made before");
@@ -117,10 +118,10 @@ async fn waiting_for_the_background_holds_nothing_up() {
 #[cfg(feature = "redis")]
 mod with_a_server {
     use afresh::Cache;
-    use afresh_test_support::{Server, until};
+    use afresh_test_support::{PATIENCE, Server, until};
 
-    use super::{everywhere, works};
-    use crate::harness::{Boxed, guard};
+    use super::{Made, everywhere, works};
+    use crate::harness::guard;
 
     /// What was being connected goes on or is gone: the server is left with none of it.
     #[tokio::test]
@@ -133,12 +134,12 @@ mod with_a_server {
                     let url = url.clone();
                     if how == "connect" {
                         let connect = async move { Cache::connect(&url).await.map(drop) };
-                        return Box::pin(async move { connect.await.expect("a cache") }) as Boxed<()>;
+                        return Made(Box::pin(async move { connect.await.expect("a cache") }));
                     }
-                    Box::pin(async move {
+                    Made(Box::pin(async move {
                         let build = Cache::builder().url(url).connections(2).build();
                         drop(build.await.expect("a cache"));
-                    })
+                    }))
                 },
                 async |_| {
                     let clients = || {
@@ -148,6 +149,7 @@ mod with_a_server {
                     // The one that asks.
                     until("its connections are closed", async || clients() == 1).await;
                     let builder = Cache::builder().url(url.as_str()).prefix("next");
+                    let builder = builder.op_timeout(PATIENCE);
                     let next = guard("the next", builder.build()).await.expect("a cache");
                     works(&next).await;
                     drop(next);

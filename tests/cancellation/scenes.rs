@@ -190,4 +190,3 @@ const CALL: Scene = Scene {
     behind: false,
     stores: true,
 };
-

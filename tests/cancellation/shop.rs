@@ -254,17 +254,13 @@ pub(crate) async fn change(cache: &Cache, source: &Source, id: u64) {
 }
 
 /// What is known only from its result is not known where it is dropped.
-#[invalidates(result_tags = |_| ["other:{id}"], tags = ["item:{id}"], cache = cache)]
+#[invalidates(result_tags = |()| ["other:{id}"], tags = ["item:{id}"], cache = cache)]
 pub(crate) async fn change_by_result(cache: &Cache, source: &Source, id: u64) {
     source.change().await;
 }
 
 #[invalidates(tags = ["item:{id}"], when = always, cache = cache)]
-pub(crate) async fn change_always(
-    cache: &Cache,
-    source: &Source,
-    id: u64,
-) -> Result<(), Failed> {
+pub(crate) async fn change_always(cache: &Cache, source: &Source, id: u64) -> Result<(), Failed> {
     source.change().await;
     Err(Failed::Source)
 }
