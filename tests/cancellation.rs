@@ -8,6 +8,9 @@ mod checks;
 mod harness;
 #[path = "cancellation/lifecycle.rs"]
 mod lifecycle;
+#[cfg(feature = "redis")]
+#[path = "cancellation/order.rs"]
+mod order;
 #[path = "cancellation/scenes.rs"]
 mod scenes;
 #[cfg(feature = "redis")]

@@ -143,16 +143,17 @@ impl Inside {
         self.nodes.is_none()
     }
 
-    /// Sends a command about a key to the server that has it. With `watch`, a change of what it
-    /// reads will be noted.
+    /// Sends a command about a key to the server that has it.
     async fn send(
         &self,
         key: &[u8],
-        watch: bool,
+        way: Way,
         command: impl Fn(&Loaded) -> Cmd,
     ) -> Result<(Value, Source), Error> {
+        let lane = (way != Way::Any).then(|| slot_of(key));
+        let watch = way == Way::Watched;
         let Some(nodes) = &self.nodes else {
-            return Ok(attempt(&self.log, watch, false, &command).await?);
+            return Ok(attempt(&self.log, lane, watch, false, &command).await?);
         };
         let slot = slot_of(key);
         if nodes.cluster.owner(slot).is_err() {
@@ -162,7 +163,7 @@ impl Inside {
         let (mut node, mut link) = nodes.of(slot)?;
         let mut asking = false;
         for _ in 0..REDIRECTS {
-            let failed = match attempt(&link, watch, asking, &command).await {
+            let failed = match attempt(&link, lane, watch, asking, &command).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -194,8 +195,21 @@ impl Inside {
     }
 }
 
+/// Which connection a request goes by, where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Whichever is next.
+    Any,
+    /// That of the key: what is sent about its lease arrives in the order in which it was sent. A
+    /// release that overtook its bid would leave a lease that nobody holds.
+    InOrder,
+    /// The same; and a change of what it reads will be noted.
+    Watched,
+}
+
 async fn attempt(
     link: &Arc<Link>,
+    lane: Option<u16>,
     watch: bool,
     asking: bool,
     command: &impl Fn(&Loaded) -> Cmd,
@@ -204,7 +218,7 @@ async fn attempt(
         error,
         redirect: None,
     })?;
-    let lane = connection.pick();
+    let lane = lane.map_or_else(|| connection.pick(), |slot| connection.of(slot));
     // On its way to another node, a slot's key cannot be watched: ASKING and CACHING each hold for
     // the next command only.
     let noted = watch && connection.tracked && !asking;
@@ -280,7 +294,7 @@ impl Shared for RedisShared {
                     get.arg(&slot.entry);
                     get
                 };
-                inside.send(&slot.entry, false, get).await
+                inside.send(&slot.entry, Way::Any, get).await
             };
             let (answer, proven) = if inside.is_one() {
                 let (answer, source) = get.await?;
@@ -422,7 +436,7 @@ impl Shared for RedisShared {
                 call
             };
             // Watched, so that the lease's end, however it comes, is noted.
-            let (answer, source) = inside.send(&slot.entry, true, call).await?;
+            let (answer, source) = inside.send(&slot.entry, Way::Watched, call).await?;
             if inside.is_one() {
                 source
                     .link
@@ -445,7 +459,7 @@ impl Shared for RedisShared {
                 renew.arg(&token.0).arg(crate::clock::millis(ttl).max(1));
                 renew
             };
-            match inside.send(&slot.lease, false, call).await {
+            match inside.send(&slot.lease, Way::InOrder, call).await {
                 Ok((answer, _)) => Ok(reply::number(&answer) == Some(1)),
                 Err(error) => {
                     let reporter = &inside.log.reporter;
@@ -469,7 +483,7 @@ impl Shared for RedisShared {
                     .arg(crate::clock::millis(fill.ttl).max(1));
                 call
             };
-            let (answer, _) = inside.send(&slot.entry, false, call).await?;
+            let (answer, _) = inside.send(&slot.entry, Way::InOrder, call).await?;
             match reply::number(&answer) {
                 Some(0) => Ok(Filled::LeaseLost),
                 Some(1) => Ok(Filled::Stored),

@@ -31,6 +31,8 @@ struct State {
     server: u16,
     holds: Holds,
     swallows: Swallows,
+    /// The connection on which commands are kept from the server.
+    asks_wait: Option<usize>,
     /// What each command is answered with, in the server's place.
     answer: Option<String>,
     refuses: bool,
@@ -66,6 +68,7 @@ impl ReplyGate {
                 server: server.port(),
                 holds: Holds::Nothing,
                 swallows: Swallows::Nothing,
+                asks_wait: None,
                 answer: None,
                 refuses: false,
                 closed: false,
@@ -117,6 +120,12 @@ impl ReplyGate {
         self.inside.lock().holds = Holds::One(number);
     }
 
+    /// Keeps from the server what is asked on one connection, as a slow one does: in the order they
+    /// were made, from 0 on.
+    pub fn hold_asks_of(&self, number: usize) {
+        self.inside.lock().asks_wait = Some(number);
+    }
+
     /// How many connections have been carried so far.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -157,6 +166,7 @@ impl ReplyGate {
         let mut state = self.inside.lock();
         state.holds = Holds::Nothing;
         state.swallows = Swallows::Nothing;
+        state.asks_wait = None;
         state.answer = None;
         state.refuses = false;
         drop(state);
@@ -191,6 +201,12 @@ impl Drop for ReplyGate {
 impl Inside {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while what is asked on this connection is held.
+    fn ask(&self, connection: usize) {
+        let holds = |state: &mut State| state.asks_wait == Some(connection) && !state.closed;
+        drop(self.changed.wait_while(self.lock(), holds));
     }
 
     /// Waits while the replies on this connection are held; then whether this one passes.

@@ -1,11 +1,14 @@
 //! Running errands: leases to be freed, entries to be removed. When, and what is left of them, is not
 //! decided here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use redis::{Cmd, Value, pipe};
+use futures_util::future::join_all;
+use redis::{Cmd, Pipeline, Value};
 
 use super::backlog::Errand;
+use super::cluster::slot_of;
 use super::link::{Connection, Link};
 use super::scripts::Script;
 use crate::clock::Millis;
@@ -14,7 +17,7 @@ use crate::error::Error;
 /// How long the reason of a failed compute is left to those who waited for it.
 const FAILURE_LASTS: Duration = Duration::from_secs(1);
 
-/// Runs errands, all in one round trip. None is tried twice: leases end by themselves, and an
+/// Runs errands, all of a connection in one round trip. None is tried twice: leases end by themselves, and an
 /// unreadable entry is replaced by the next commit. One that the server refuses is counted, and
 /// stops no other.
 pub(super) async fn run(link: &Link, connection: &Connection) -> Result<(), Error> {
@@ -22,20 +25,34 @@ pub(super) async fn run(link: &Link, connection: &Connection) -> Result<(), Erro
     if errands.is_empty() {
         return Ok(());
     }
-    let mut commands = pipe();
-    commands.ignore_errors();
+    let mut by_lane: BTreeMap<usize, Pipeline> = BTreeMap::new();
     for errand in &errands {
+        let commands = by_lane.entry(lane(connection, errand)).or_default();
+        commands.ignore_errors();
         commands.add_command(errand_command(connection, errand));
     }
-    let answers = link.request_all(connection, 0, &commands).await;
+    let requests = by_lane
+        .iter()
+        .map(|(&lane, commands)| link.request_all::<Vec<Value>>(connection, lane, commands));
+    let answers = join_all(requests).await;
     link.backlog.errands_run();
-    let answers: Vec<Value> = answers?;
-    for answer in answers {
-        if matches!(answer, Value::ServerError(_)) {
-            link.reporter.counters.store_errors.add();
+    for answers in answers {
+        for answer in answers? {
+            if matches!(answer, Value::ServerError(_)) {
+                link.reporter.counters.store_errors.add();
+            }
         }
     }
     Ok(())
+}
+
+/// A lease is freed by the connection that it was bid for on: after the bid, should that still be on
+/// its way.
+fn lane(connection: &Connection, errand: &Errand) -> usize {
+    match errand {
+        Errand::Release { slot, .. } => connection.of(slot_of(&slot.lease)),
+        Errand::Discard { .. } => 0,
+    }
 }
 
 fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {

@@ -71,6 +71,11 @@ impl Connection {
         }
     }
 
+    /// The connection for requests about the leases of a slot.
+    pub(super) fn of(&self, slot: u16) -> usize {
+        usize::from(slot) % self.lanes.len()
+    }
+
     /// The connection for the next request, in turn.
     pub(super) fn pick(&self) -> usize {
         match self.lanes.len() {

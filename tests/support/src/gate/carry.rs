@@ -76,6 +76,7 @@ impl Carried {
 
     /// Takes one command to the server, or answers it.
     fn ask(&self, inside: &Inside, mut server: &TcpStream, command: &[u8]) -> Option<()> {
+        inside.ask(self.number);
         let Some(line) = inside.lock().answer.clone() else {
             self.lock().owed += 1;
             return server.write_all(command).ok();
