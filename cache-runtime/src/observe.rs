@@ -181,7 +181,8 @@ counters! {
     hits_shared: "hits, shared",
     /// Calls that got a value past its ttl, as their policy allows.
     stale: "stale",
-    /// Calls that ran the function's body.
+    /// Calls that ran the function's body to its end. A call that is dropped before counts as none of
+    /// these kinds; one that is dropped later, while its value is being stored, as this.
     computed: "computed",
     /// Calls that got the result of another call's compute.
     coalesced: "coalesced",
@@ -203,7 +204,8 @@ counters! {
     soft_timeouts: "soft timeouts",
     /// Times that a call waited as long as its hard timeout.
     hard_timeouts: "hard timeouts",
-    /// Values stored, in either tier.
+    /// Values stored, in either tier. Where the call was dropped on the way to the shared tier, it is
+    /// not known whether its value is.
     stored: "stored",
     /// Values that were not stored: `store_if`, a ttl of zero, too large, or not encodable.
     not_stored: "not stored",

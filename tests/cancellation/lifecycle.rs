@@ -1,12 +1,12 @@
 //! What is awaited around calls: making a cache, shutting one down, and what tests wait with. There
 //! is no entry that it is about, so that each is looked at by itself.
 
-use afresh::testing::{Left, Store, assert_outcome, idle, left, refreshed};
+use afresh::testing::{Left, OperationKind, Store, assert_outcome, idle, left, refreshed};
 use afresh::{Cache, Outcome};
 use futures_util::FutureExt as _;
 
 use crate::harness::{Boxed, End, Way, cancel_everywhere, drive, guard};
-use crate::shop::{Source, flown, stale_for};
+use crate::shop::{Source, flown, plain, stale_for};
 
 /// What is to be dropped.
 struct Made(Boxed<()>);
@@ -77,6 +77,44 @@ async fn a_shutdown_that_is_dropped_is_made_up_for_by_the_next() {
 }
 
 #[tokio::test]
+async fn who_follows_a_leader_that_is_dropped_on_its_way_into_the_store_has_its_value() {
+    let mut brought = 0;
+    cancel_everywhere(async |cut| {
+        if cut.way == Way::Panicked {
+            return End::Ended;
+        }
+        let store = Store::new();
+        store.take_turns();
+        let (cache, source) = (store.cache(), Source::new(Vec::new()));
+        let call = || {
+            let (cache, source) = (cache.clone(), source.clone());
+            async move { flown(&cache, &source, 1).await }
+        };
+        let leader = call();
+        let mut follower = None;
+        let end = drive(Box::pin(leader.map(|_| ())), cut, |_| {
+            if follower.is_none() && left(&cache).flights > 0 {
+                follower = Some(tokio::spawn(call()));
+            }
+        })
+        .await;
+        let computed = source.ended();
+        if let Some(follower) = follower {
+            let value = guard("the follower", follower).await;
+            assert_eq!(value.expect("it returns"), 1);
+        }
+        if let (End::Dropped(_), 1) = (end, computed) {
+            assert_eq!(source.ended(), 1, "it was computed again");
+            assert_eq!(cache.stats().coalesced, 1);
+            brought += 1;
+        }
+        end
+    })
+    .await;
+    assert!(brought > 2, "{brought} were dropped there");
+}
+
+#[tokio::test]
 async fn waiting_for_the_background_holds_nothing_up() {
     let shop = std::cell::RefCell::new(Vec::new());
     for what in ["idle", "refreshed", "assert_outcome"] {
@@ -112,6 +150,39 @@ async fn waiting_for_the_background_holds_nothing_up() {
         )
         .await;
         assert!(polls >= 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_what_is_held_holds_nothing_up() {
+    for count in [1, 2] {
+        let polls = everywhere(
+            async || {
+                let store = Store::new();
+                let held = store.hold(OperationKind::Get);
+                let cache = store.cache();
+                let source = Source::new(Vec::new());
+                Made(Box::pin(async move {
+                    let calls = async {
+                        tokio::join!(flown(&cache, &source, 1), plain(&cache, &source, 1))
+                    };
+                    let reached = async {
+                        match count {
+                            1 => held.reached().await,
+                            count => held.reached_by(count).await,
+                        }
+                        held.release();
+                    };
+                    // The calls come later.
+                    let ((), values) = tokio::join!(reached, calls);
+                    assert_eq!(values, (1, 1));
+                    works(&cache).await;
+                }))
+            },
+            async |_| (),
+        )
+        .await;
+        assert!(polls >= 1, "{count}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use afresh::testing::{ManualClock, Store, left};
+use afresh::testing::{ManualClock, OperationKind, Store, left};
 use afresh::{Cache, Consistency, Stats};
 use tokio::task::JoinHandle;
 
@@ -63,6 +63,9 @@ pub(crate) trait Backend {
     /// How many polls one operation takes at least.
     const TURNS: usize;
 
+    /// Whether operations fail: then more or less is stored than was meant to be.
+    const LOSES: bool = false;
+
     /// Checks what is left in the store, which nobody uses.
     fn check(&self) {}
 }
@@ -94,6 +97,22 @@ impl Backend for Simulated {
     }
 
     const TURNS: usize = 2;
+}
+
+/// The same; and of the first operation of this kind, the reply is lost.
+pub(crate) struct Losing(pub(crate) OperationKind);
+
+impl Backend for Losing {
+    async fn caches(&self) -> [Cache; 2] {
+        let store = Store::with_clock(&ManualClock::new());
+        store.take_turns();
+        store.lose_reply(self.0, 1);
+        let two = store.builder().consistency(Consistency::Strict).build();
+        [store.cache(), two.await.expect("a cache")]
+    }
+
+    const TURNS: usize = 2;
+    const LOSES: bool = true;
 }
 
 /// Who else is at work.
