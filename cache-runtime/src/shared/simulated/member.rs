@@ -4,12 +4,9 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -20,7 +17,6 @@ use crate::clock::{Millis, millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::{MarkId, View};
 use crate::observe::{Event, Reporter};
-use crate::shared::Appended;
 use crate::shared::{Appended, Unfinished};
 use crate::sync::{AtomicBool, Mutex, MutexGuard};
 use crate::tag::TagHash;
