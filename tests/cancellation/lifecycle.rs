@@ -1,12 +1,14 @@
 //! What is awaited around calls: making a cache, shutting one down, and what tests wait with. There
 //! is no entry that it is about, so that each is looked at by itself.
 
-use afresh::testing::{Left, OperationKind, Store, assert_outcome, idle, left, refreshed};
+use afresh::testing::{
+    Left, OperationKind, Store, assert_outcome, idle, left, refreshed, with_cache,
+};
 use afresh::{Cache, Outcome};
 use futures_util::FutureExt as _;
 
 use crate::harness::{Boxed, End, Way, cancel_everywhere, drive, guard};
-use crate::shop::{Source, flown, plain, stale_for};
+use crate::shop::{Source, by_default, flown, plain, stale_for};
 
 /// What is to be dropped.
 struct Made(Boxed<()>);
@@ -112,6 +114,35 @@ async fn who_follows_a_leader_that_is_dropped_on_its_way_into_the_store_has_its_
     })
     .await;
     assert!(brought > 2, "{brought} were dropped there");
+}
+
+#[tokio::test]
+async fn a_scope_whose_future_is_dropped_is_left() {
+    let tally = cancel_everywhere(async |cut| {
+        let (outer, inner) = (Cache::in_memory(), Cache::in_memory());
+        let source = Source::new(Vec::new());
+        if cut.way == Way::Panicked {
+            source.panics_at(cut.at);
+        }
+        let (cache, called) = (inner.clone(), source.clone());
+        let scoped = Box::pin(async move {
+            let call = async { by_default(&cache, &called, 1).await };
+            with_cache(cache.clone(), call).await;
+        });
+        let end = with_cache(outer.clone(), async {
+            let end = drive(scoped, cut, |_| ()).await;
+            source.panics_at(0);
+            by_default(&outer, &source, 2).await;
+            end
+        })
+        .await;
+        assert_eq!(outer.stats().computed, 1, "{cut:?}: it was made in another");
+        let is_made = u64::from(end == End::Ended);
+        assert_eq!(inner.stats().computed, is_made, "{cut:?}");
+        end
+    })
+    .await;
+    assert!(tally.panics >= 2 && tally.drops >= 8, "{tally:?}");
 }
 
 #[tokio::test]
