@@ -212,6 +212,7 @@ impl Model for Circle {
     fn next_state(&self, state: &State, step: Step) -> Option<State> {
         let mut next = state.clone();
         self.take(&mut next, step);
+        next.forget();
         next.renumber();
         if self.rules.all() {
             // Which task is which makes no difference.

@@ -42,7 +42,10 @@ impl Circle {
     pub(super) fn steps(&self, state: &State, steps: &mut Vec<Step>) {
         for (number, task) in state.tasks.iter().enumerate() {
             if !task.started {
-                steps.extend((0..KEYS).map(|key| Step::Start { task: number, key }));
+                // The ring is the same from each of its keys: the first one is called first.
+                let first = state.tasks.iter().all(|task| !task.started);
+                let keys = if first { 1 } else { KEYS };
+                steps.extend((0..keys).map(|key| Step::Start { task: number, key }));
                 continue;
             }
             if task.parked || task.calls.is_empty() {
@@ -213,6 +216,11 @@ impl Circle {
             Phase::Computing if self.keeps(R::Walk) && self.comes_back(state, task, flight) => {
                 Call::Alone { key, called: false }
             }
+            // Armed with the joining.
+            Phase::Computing if self.keeps(R::Armed) => Call::Follows {
+                flight,
+                wait: Wait::Halfway,
+            },
             Phase::Computing => Call::Follows {
                 flight,
                 wait: Wait::Begins,
@@ -353,6 +361,15 @@ impl State {
                 && *wait == Wait::Sleeps
             {
                 *wait = Wait::Woken;
+            }
+        }
+    }
+
+    /// Of a task that has ended, how it did makes no difference.
+    pub(super) fn forget(&mut self) {
+        for task in &mut self.tasks {
+            if task.started && task.calls.is_empty() {
+                task.dropped = false;
             }
         }
     }
