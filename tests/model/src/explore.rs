@@ -40,7 +40,8 @@ impl Default for Limits {
 pub struct Explored {
     /// Steps taken, to states new and known.
     pub states: usize,
-    /// Different states, each of them tested.
+    /// Different states, each of them tested. They are told apart by 64 bits of a hash: among ten
+    /// million, that two are taken for one has a chance of one in 400,000.
     pub unique: usize,
     /// Steps from the first state to the last one.
     pub depth: usize,

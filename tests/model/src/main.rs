@@ -107,7 +107,8 @@ fn list(cases: &[Case]) {
     for case in cases {
         println!("{}\n{}", case.name, report::about(case));
         for rule in &case.rules {
-            println!("    --off {:<22}{}", rule.name, rule.says);
+            println!("    --off {:<18}{}", rule.name, rule.says);
+            println!("    {:<24}({})", "", rule.lives);
         }
         println!();
     }

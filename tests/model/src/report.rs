@@ -61,6 +61,11 @@ pub fn refutation(of: &Case, rule: &Rule, explored: &Explored) -> String {
         case::steps(violation.steps.len())
     );
     let _ = writeln!(text, "{}", folded(&format!("rule: {}", rule.says), "    "));
+    let _ = writeln!(
+        text,
+        "{}",
+        folded(&format!("kept in: {}", rule.lives), "    ")
+    );
     text.push_str(&steps(violation));
     text
 }
@@ -68,8 +73,10 @@ pub fn refutation(of: &Case, rule: &Rule, explored: &Explored) -> String {
 /// A rule and what its absence breaks, in a line.
 pub fn brief(case: &Case, rule: &Rule, explored: &Explored) -> String {
     let broken = match &explored.violation {
-        Some(Violation { property, steps }) => format!("{:>3} steps  {property}", steps.len()),
-        None => "  nothing is broken".to_owned(),
+        Some(Violation { property, steps }) => {
+            format!("{:>8}  {property}", case::steps(steps.len()))
+        }
+        None => "nothing is broken".to_owned(),
     };
     format!("{:<14}without {:<24}{broken}", case.name, rule.name)
 }
