@@ -1,4 +1,32 @@
-//! Gates between every two commands.
+//! What the shared tier promises, between every two commands: each way to speak with the server is
+//! played up to each of its commands, held there, and gone on with after something else has
+//! happened. On a real server, and with a gate that holds a command, its answer, or what follows
+//! that. In the end nobody may have read what was invalid when the read began, nothing hangs, and
+//! nothing stays owed, marked or leased.
+//!
+//! Where each rule is tried:
+//!
+//! | rule | scenario | intervention |
+//! | --- | --- | --- |
+//! | the head is noted before the compute | a miss, a refresh, in the body | `Changes` |
+//! | joining passes the test of a hit, followers judge for themselves | an invalidation that no call waits for | any |
+//! | a fill commits by its token | a miss with a lease, before the fill | `LeaseGone`, `LeaseTaken`, `ChangesAndStores` |
+//! | one compute while a lease holds | a follower, a leader that is followed | `Nothing`, `Stores` |
+//! | the server's identity is compared | any | `ComesBack` |
+//! | a missing sentinel raises the floor | a put, a refresh; one that knows nothing | `ChangesAndLoses(Tags)` |
+//! | a rotation raises the floor, and keeps marks | any | `Rotates`, `Commits` |
+//! | a catch-up joins up with what is known, in one log | after a note, after a record of its own | `ChangesAndTrims`, `LosesAndChanges` |
+//! | one that reads nothing counts only if nothing has moved | after a note of nothing | `ChangesAndLoses(Records)` |
+//! | the own record is applied before it is acknowledged | an invalidation | any |
+//! | what is owed is invalid here | an invalidation | `Kills`, `Cuts`, `Restarts` |
+//! | a put is refused where a tag has moved | a put, a refresh | `Changes` |
+//! | a reply is judged by the notes before it, of its own connection | a hit in the server | `Changes` |
+//! | only a fresh proof proves | a hit here, proven | `Changes` |
+//! | under a mark, nothing is served or stored | any | `Commits` |
+//! | connections have generations | a reconnection, a connection | `Kills`, `Cuts` |
+//!
+//! For every commit some cells of each scenario are played; with `AFRESH_TEST_BETWEEN=all`, as
+//! `cargo xtask proof` has it, all. Processes that die are in `crashes.rs`.
 #![cfg(feature = "redis")]
 
 #[path = "between/cell.rs"]
@@ -72,21 +100,24 @@ fn cells(scenario: &'static Scenario, commands: usize, all: bool) -> Vec<Cell> {
 #[test]
 fn whatever_happens_between_two_commands_nothing_stale_is_read() {
     let all = env::var_os("AFRESH_TEST_BETWEEN").is_some_and(|value| value == "all");
-    // One cell, say, by what the failure names.
+    // Some cells, by parts of what a failure names, with `|` between them.
     let only = env::var("AFRESH_TEST_BETWEEN_ONLY").unwrap_or_default();
+    let is_asked_for = |cell: &Cell| only.split('|').any(|part| cell.to_string().contains(part));
     let began = Instant::now();
     let mut theatre = Theatre::open("alone");
-    let mut plan = Vec::new();
+    let (mut plan, mut failed) = (Vec::new(), Vec::new());
     for scenario in &scenarios::ALL {
         let undisturbed = theatre.play(scenario, None, Intervention::Nothing);
         println!("{}: {}", scenario.name, shown(&undisturbed.commands));
-        assert_eq!(undisturbed.failures, [""; 0], "{}", scenario.name);
+        if !undisturbed.failures.is_empty() {
+            failed.push(format!("{}: {:?}", scenario.name, undisturbed.failures));
+        }
         plan.extend(cells(scenario, undisturbed.commands.len(), all));
     }
     drop(theatre);
-    plan.retain(|cell| cell.to_string().contains(&only));
+    plan.retain(is_asked_for);
     let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let failed = Mutex::new(Vec::new());
+    let failed = Mutex::new(failed);
     let play = &|prefix| {
         let mut theatre = Theatre::open(prefix);
         while let Some(cell) = plan.get(next.fetch_add(1, Ordering::SeqCst)) {

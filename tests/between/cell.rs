@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use afresh::Consistency;
 use afresh_test_support::{Point, Server, until};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
-use crate::interventions::Intervention;
+use crate::interventions::{Intervention, late};
 use crate::names::Names;
 use crate::scenarios::Scenario;
 use crate::stage::{GUARD, Stage, poll, runs};
@@ -119,16 +120,19 @@ async fn play(
             stage.fail("the intervention hangs".to_owned());
         }
         let lost = holds == Some(true) && holds_the_lease(stage, &names, spot) == Some(false);
+        if intervention.asks_for_a_late_reader() {
+            late(stage, "of one that comes late").await;
+        }
         meanwhile(stage).await;
         stage.gate.release();
         stage.a.get().inspect(|a| a.body.go.notify_one());
-        settle(stage, subject).await;
+        settle(stage, subject, Some(intervention)).await;
         if lost {
             is_refused(stage, spot);
         }
     } else {
         stage.gate.release();
-        settle(stage, subject).await;
+        settle(stage, subject, None).await;
     }
     names.learn(&stage.gate.seen());
     let commands = stage.gate.seen().iter().map(|one| names.of(one)).collect();
@@ -169,11 +173,15 @@ async fn meanwhile(stage: &Arc<Stage>) {
 }
 
 /// All that was begun comes to its end.
-async fn settle(stage: &Arc<Stage>, subject: tokio::task::JoinHandle<()>) {
+async fn settle(stage: &Arc<Stage>, subject: JoinHandle<()>, intervention: Option<Intervention>) {
     match tokio::time::timeout(2 * GUARD, subject).await {
         Err(_) => stage.fail("the subject hangs".to_owned()),
         Ok(Err(error)) => stage.fail(format!("the subject: {error}")),
         Ok(Ok(())) => {}
+    }
+    if intervention == Some(Intervention::Commits) {
+        // It has not ended.
+        late(stage, "under the mark").await;
     }
     // A mutation that has committed, or a leader that was left waiting.
     stage.b.body.go.notify_one();
@@ -227,17 +235,15 @@ async fn afterwards(stage: &Arc<Stage>, scenario: &Scenario, intervention: Inter
     }
     if scenario.consistency == Consistency::Bounded {
         let acknowledged = stage.source.acknowledged.load(Ordering::SeqCst);
-        until("the note", async || {
+        let noted = until("the note", async || {
             scenario.kind.read(stage.a(), 1).await >= acknowledged
-        })
-        .await;
+        });
+        if tokio::time::timeout(GUARD, noted).await.is_err() {
+            stage.fail(format!("A never reads {acknowledged}"));
+        }
     }
     for reader in readers() {
         stage.read(reader, 1, "once more").await;
-    }
-    if intervention.asks_for_a_late_reader() {
-        let late = stage.late().await;
-        stage.read(&late, 1, "in the end").await;
     }
     let marks = || {
         let marks = stage.server.cli(&["HLEN", &stage.log("marks")]);

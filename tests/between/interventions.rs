@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use afresh::testing;
 
+use crate::scenarios::moves_on;
 use crate::shop::Reader;
 use crate::stage::{Stage, poll};
 
@@ -39,6 +40,8 @@ pub(crate) enum Intervention {
     /// What was lost after, and before, a change.
     ChangesAndLoses(Part),
     LosesAndChanges(Part),
+    /// The record of a change is lost, and the one after it is not.
+    ChangesAndTrims,
     /// The entry is evicted.
     EntryGone,
     /// The lease runs out, and another process computes and stores.
@@ -54,11 +57,13 @@ pub(crate) enum Intervention {
     Cuts,
     /// Another server, without any data, is in its place.
     Restarts,
+    /// Another server is in its place, with the data as it was before a change.
+    ComesBack,
 }
 
 use Intervention as I;
 
-pub(crate) const ALL: [Intervention; 26] = [
+pub(crate) const ALL: [Intervention; 28] = [
     I::Nothing,
     I::Changes,
     I::ChangesItself,
@@ -76,6 +81,7 @@ pub(crate) const ALL: [Intervention; 26] = [
     I::LosesAndChanges(Part::Records),
     I::LosesAndChanges(Part::Marks),
     I::LosesAndChanges(Part::Everything),
+    I::ChangesAndTrims,
     I::EntryGone,
     I::LeaseTaken,
     I::LeaseGone,
@@ -85,6 +91,7 @@ pub(crate) const ALL: [Intervention; 26] = [
     I::Kills,
     I::Cuts,
     I::Restarts,
+    I::ComesBack,
 ];
 
 impl Intervention {
@@ -92,7 +99,12 @@ impl Intervention {
     pub(crate) fn asks_for_a_late_reader(self) -> bool {
         matches!(
             self,
-            I::ChangesAndLoses(_) | I::LosesAndChanges(_) | I::Rotates(_) | I::Commits
+            I::ChangesAndLoses(_)
+                | I::LosesAndChanges(_)
+                | I::Rotates(_)
+                | I::Commits
+                | I::ComesBack
+                | I::ChangesAndTrims
         )
     }
 
@@ -108,7 +120,10 @@ impl Intervention {
 
     /// Whether what frees a lease may get lost with it: it then runs out by itself.
     pub(crate) fn may_lose_a_release(self) -> bool {
-        matches!(self, I::Kills | I::Cuts | I::Restarts | I::ScriptsGone)
+        matches!(
+            self,
+            I::Kills | I::Cuts | I::Restarts | I::ComesBack | I::ScriptsGone
+        )
     }
 
     pub(crate) async fn act(self, stage: &Arc<Stage>) {
@@ -128,13 +143,13 @@ impl Intervention {
                     })
                     .await;
             }
-            I::Stores => stores(stage, false).await,
+            I::Stores => stores(stage).await,
             I::ChangesAndStores => {
                 b.change().await;
-                stores(stage, true).await;
+                stores(stage).await;
             }
             I::StoresAndChanges => {
-                stores(stage, false).await;
+                stores(stage).await;
                 b.change().await;
             }
             I::Commits => commits(stage).await,
@@ -146,10 +161,15 @@ impl Intervention {
                 lose(stage, part);
                 b.change().await;
             }
+            I::ChangesAndTrims => {
+                b.change().await;
+                lose(stage, Part::Records);
+                moves_on(stage).await;
+            }
             I::EntryGone => stage.delete('e'),
             I::LeaseTaken => {
                 stage.delete('l');
-                stores(stage, false).await;
+                stores(stage).await;
             }
             I::LeaseGone => stage.delete('l'),
             I::ScriptsGone => {
@@ -175,30 +195,43 @@ impl Intervention {
                 stage.server.restart();
                 b.change().await;
             }
+            I::ComesBack => {
+                stage.server.cli(&["SAVE"]);
+                b.change().await;
+                stage.server.restart();
+            }
         }
     }
 }
 
 /// Where another leads, this waits for it: beside what else happens, and to its end where it can.
-async fn stores(stage: &Arc<Stage>, changed: bool) {
-    let other = Arc::clone(stage);
-    let denied = Stage::denied(&stage.b);
-    // What has followed already is what is joined, unless it is invalid by now.
-    let joins = denied > 0 && !changed;
-    let ended = Arc::new(AtomicBool::new(false));
-    let ends = Arc::clone(&ended);
+async fn stores(stage: &Arc<Stage>) {
+    // Where a call of the same process waits for the lease already, this one waits with it.
+    let joins = Stage::denied(&stage.b) > 0;
+    let reads = stage.b.clone();
+    reads_far(stage, reads, "that stores", joins).await;
+}
+
+/// One that knows nothing reads, while what was stored before may still be there.
+pub(crate) async fn late(stage: &Arc<Stage>, when: &'static str) {
+    let late = stage.late().await;
+    reads_far(stage, late, when, false).await;
+}
+
+async fn reads_far(stage: &Arc<Stage>, reader: Reader, when: &'static str, joins: bool) {
+    let denied = Stage::denied(&reader);
+    let (ended, other) = (Arc::<AtomicBool>::default(), Arc::clone(stage));
+    let (ends, reads) = (Arc::clone(&ended), reader.clone());
     stage
         .beside(async move {
-            other.read(&other.b, 1, "that stores").await;
+            other.read(&reads, 1, when).await;
             ends.store(true, Ordering::SeqCst);
         })
         .await;
-    poll("another's compute", || {
+    poll("a read by another", || {
         let ended = ended.load(Ordering::SeqCst);
-        ended
-            || joins
-            || Stage::denied(&stage.b) > denied
-            || stage.b.body.entered.load(Ordering::SeqCst)
+        let held = reader.body.entered.load(Ordering::SeqCst);
+        ended || joins || held || Stage::denied(&reader) > denied
     })
     .await;
 }
@@ -250,11 +283,6 @@ async fn rotate(stage: &Stage) {
     let Reader { cache, .. } = &stage.b;
     testing::advance(cache, Duration::from_secs(1));
     // Wakes the driver.
-    stage
-        .b
-        .cache
-        .invalidate(["others"])
-        .await
-        .expect("an invalidation");
+    moves_on(stage).await;
     poll("the rotation", || current() != before).await;
 }

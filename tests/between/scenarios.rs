@@ -128,7 +128,7 @@ fn stored(stage: Arc<Stage>) -> BoxFuture<'static, ()> {
 }
 
 /// A record that is nobody's business.
-async fn moves_on(stage: &Stage) {
+pub(crate) async fn moves_on(stage: &Stage) {
     let moved = stage.b.cache.invalidate(["others"]).await;
     moved.expect("an invalidation");
 }
