@@ -10,6 +10,7 @@ pub mod case;
 mod circle;
 mod epoch;
 pub mod explore;
+mod fleet;
 pub mod report;
 mod trust;
 
@@ -17,7 +18,8 @@ use case::Case;
 
 /// Every case, in the order in which they are shown.
 pub fn all() -> Vec<Case> {
-    let mut cases = vec![trust::case(), circle::case()];
+    let mut cases = fleet::cases();
+    cases.extend([trust::case(), circle::case()]);
     cases.extend(epoch::cases());
     cases
 }
