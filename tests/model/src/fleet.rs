@@ -13,6 +13,7 @@ mod faults;
 mod flights;
 mod leases;
 mod mutations;
+mod puts;
 mod rules;
 mod scopes;
 mod state;

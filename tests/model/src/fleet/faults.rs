@@ -3,7 +3,7 @@
 use super::Fleet;
 use super::rules::Rule;
 use super::scopes::Fault;
-use super::state::{Barrier, Call, Doing, Flight, Message, Phase, Reading, State};
+use super::state::{Barrier, Call, Doing, Flight, Message, Phase, Put, Reading, State};
 use super::step::Step;
 use super::store::Store;
 
@@ -13,6 +13,7 @@ impl Fleet {
         self.call_steps(state, steps);
         self.process_steps(state, steps);
         self.mutation_steps(state, steps);
+        self.put_steps(state, steps);
         if state.store.lease.is_some() && self.has(Rule::LeaseExpires) {
             steps.push(Step::ExpireLease);
         }
@@ -24,6 +25,9 @@ impl Fleet {
             if self.may_start(state, mutation) {
                 steps.push(Step::Start(mutation));
             }
+        }
+        if self.scope.puts && state.put == Put::Ready {
+            steps.push(Step::Handle);
         }
         if state.turns > 0 {
             steps.push(Step::Rotate);

@@ -40,6 +40,8 @@ pub(super) enum Rule {
     ClusterNeedsProof,
     /// A fill does not replace a higher version of its log.
     HigherStays,
+    /// A put is refused where a tag has moved since its handle was made.
+    PutIsRefused,
     /// Entries carry the log's id.
     EntriesCarryTheLog,
     /// The server's identity is compared.
@@ -199,6 +201,11 @@ impl Rule {
                 "higher-stays",
                 "a fill without a lease replaces no higher version of the same log",
                 "shared/redis/fill.lua",
+            ),
+            Self::PutIsRefused => (
+                "put-is-refused",
+                "a put is refused where a tag of it has moved since its handle was made",
+                "shared/redis/append.lua: the claim",
             ),
             Self::EntriesCarryTheLog => (
                 "entries-carry-the-log",

@@ -32,6 +32,8 @@ pub(super) struct Scope {
     pub(super) failures: bool,
     /// Whether the entry is on another node than the log.
     pub(super) split: bool,
+    /// Whether the first process puts a value by hand.
+    pub(super) puts: bool,
     /// What may go wrong, and how often in all.
     pub(super) faults: &'static [Fault],
     /// See `faults`.
@@ -115,6 +117,7 @@ const NOTHING: Scope = Scope {
     leases: false,
     failures: false,
     split: false,
+    puts: false,
     faults: &[],
     budget: 0,
     cancels: 0,
@@ -187,6 +190,16 @@ pub(super) static SCOPES: &[Scope] = &[
         split: true,
         local: true,
         rules: &[Rule::ClusterNeedsProof],
+        ..NOTHING
+    },
+    Scope {
+        name: "put",
+        about: "a value that is put by hand, and one that is computed",
+        bounds: "2 processes, a call and a put in one; 2 mutations in the other",
+        calls: &[0],
+        mutations: &[change(1, 1), change(1, 1)],
+        puts: true,
+        rules: &[Rule::PutIsRefused],
         ..NOTHING
     },
     Scope {

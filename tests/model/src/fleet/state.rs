@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) calls: [Call; CALLS],
     pub(super) mutations: [Mutation; MUTATIONS],
     pub(super) flights: [Flight; CALLS],
+    /// A value that is put by hand, once.
+    pub(super) put: Put,
     /// The id of the next log.
     pub(super) next_log: u8,
     /// Faults, cancellations and rotations that may still happen.
@@ -280,6 +282,20 @@ pub(super) enum Doing {
     Done,
 }
 
+/// Where a `put` stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Put {
+    #[default]
+    Ready,
+    /// Its handle was made here.
+    Noted(At),
+    /// What is to be put has been read from the database.
+    Read(At, Cells),
+    /// Its record stands here; the entry is on its way.
+    Claimed(At, Cells),
+    Done,
+}
+
 /// One compute that other calls may join.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Flight {
@@ -309,6 +325,7 @@ impl State {
             calls: Default::default(),
             mutations: Default::default(),
             flights: Default::default(),
+            put: Put::default(),
             next_log: 2,
             faults: scope.budget,
             cancels: scope.cancels,
@@ -346,7 +363,8 @@ impl State {
         };
         let standing = self.store.marks.is_some_and(|marks| marks.standing != 0);
         let waiting = self.store.lease.is_some();
-        idle && self.mutations.iter().all(is_over) && !standing && !waiting
+        let put = matches!(self.put, Put::Ready | Put::Done);
+        idle && put && self.mutations.iter().all(is_over) && !standing && !waiting
     }
 
     /// Forgets what nobody refers to any more, so that states that differ in nothing else are one.

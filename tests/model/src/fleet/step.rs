@@ -77,6 +77,14 @@ pub(super) enum Step {
     ServeAppend(u8),
     /// The driver sends the append that it owes.
     Retry(u8),
+    /// The handle of a `put` is made.
+    Handle,
+    /// What is to be put is read from the database.
+    PutReads,
+    /// The server appends the record of the `put`, or refuses it.
+    ServeClaim,
+    /// The server stores what is put.
+    ServePut,
     /// The lease, or what a failure left there, ends by itself.
     ExpireLease,
     /// A mark whose deadline has passed is ended.

@@ -260,6 +260,22 @@ impl Store {
         (self.expected(), anew)
     }
 
+    /// `append.lua` with a claim: the record of a `put`, unless what was noted at `at` is outdated.
+    pub(super) fn claim(&mut self, fleet: &Fleet, next_log: &mut u8, at: At) -> Option<State> {
+        let log = self.state()?;
+        let moved = |hash: &Hash| hash.at.iter().any(|&moved| moved > at.head);
+        let lost = self.is_lost(0, log.log) || self.is_lost(1, log.log);
+        let marked = self.marks.is_none_or(|marks| marks.standing != 0);
+        let stale = self.hashes.iter().flatten().any(moved) || at.head < log.floor;
+        let refused = self.is_anew(fleet) || lost || marked || at.log != log.log || stale;
+        if refused && fleet.has(Rule::PutIsRefused) {
+            return None;
+        }
+        self.settle(fleet, next_log);
+        self.record(0, Marking::None, [0; CELLS]);
+        self.state()
+    }
+
     fn expected(&self) -> State {
         self.state().unwrap_or(State {
             log: 0,

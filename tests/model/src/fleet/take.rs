@@ -87,6 +87,7 @@ impl Fleet {
             Step::Retry(mutation) => {
                 state.mutation(mutation).phase = super::state::Doing::Appending;
             }
+            Step::Handle | Step::PutReads | Step::ServeClaim | Step::ServePut => self.put(state),
             Step::ExpireLease => self.expire_lease(state),
             Step::EndMark(mutation) => self.end_mark(state, mutation),
             Step::Rotate => {
