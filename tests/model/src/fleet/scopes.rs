@@ -147,17 +147,22 @@ pub(super) static SCOPES: &[Scope] = &[
     },
     Scope {
         name: "late",
-        about: "a process that connects when the log has moved, and loses its connection",
-        bounds: "2 processes, a call in each; 2 mutations; a connection lost once",
+        about: "a process that connects when the log has moved",
+        bounds: "2 processes, a call in each; 2 mutations; one of the processes connects late",
         late: &[0],
+        mutations: &[change(1, 1), change(1, 1)],
+        rules: &[Rule::UnknownIsAsked, Rule::LateAnswersAreDropped],
+        ..NOTHING
+    },
+    Scope {
+        name: "cut",
+        about: "connections that are lost",
+        bounds: "2 processes, a call in one; 2 mutations in the other; 2 connections lost",
+        calls: &[0],
+        mutations: &[change(1, 1), change(1, 1)],
         faults: &[Fault::Disconnect],
-        budget: 1,
-        rules: &[
-            Rule::UnknownIsAsked,
-            Rule::LateAnswersAreDropped,
-            Rule::AttachCatchesUp,
-            Rule::Generation,
-        ],
+        budget: 2,
+        rules: &[Rule::AttachCatchesUp, Rule::Generation],
         ..NOTHING
     },
     Scope {
@@ -176,9 +181,9 @@ pub(super) static SCOPES: &[Scope] = &[
     Scope {
         name: "bounded",
         about: "values kept in the process, `Bounded`: own invalidations and those heard of",
-        bounds: "2 processes, 2 calls in one, 1 in the other; 2 mutations",
+        bounds: "2 processes, 2 calls in one; a mutation in each",
         strict: false,
-        calls: &[0, 0, 1],
+        calls: &[0, 0],
         local: true,
         rules: &[Rule::EpochEndsJudgements, Rule::OwnRecordFirst],
         ..NOTHING
@@ -219,13 +224,13 @@ pub(super) static SCOPES: &[Scope] = &[
     Scope {
         name: "dropped",
         about: "calls that are dropped: leaders, their followers, and what they hold",
-        bounds: "2 processes, 2 calls in one, 1 in the other; 2 of them dropped; no mutation",
+        bounds: "2 processes, 2 calls in one, 1 in the other; one of them dropped; no mutation",
         calls: &[0, 0, 1],
         mutations: &[],
         flights: true,
         leases: true,
-        cancels: 2,
-        rules: &[Rule::HandOver, Rule::ReleaseByToken],
+        cancels: 1,
+        rules: &[Rule::HandOver, Rule::ReleaseByToken, Rule::TokenPerFill],
         ..NOTHING
     },
     Scope {
@@ -239,7 +244,7 @@ pub(super) static SCOPES: &[Scope] = &[
         leases: true,
         faults: &[Fault::Crash],
         budget: 1,
-        rules: &[Rule::TokenPerFill, Rule::CommitByToken, Rule::LeaseExpires],
+        rules: &[Rule::CommitByToken, Rule::LeaseExpires],
         ..NOTHING
     },
     Scope {
@@ -258,12 +263,12 @@ pub(super) static SCOPES: &[Scope] = &[
         name: "marks",
         about: "mutations that survive the crash of their process",
         bounds: "2 processes, a call in one, a crash-safe mutation and its crash in the other; the \
-                 records lost once; 2 rotations",
+                 records lost once; a rotation",
         calls: &[0],
         mutations: &[safely(1, 1)],
         faults: &[Fault::Crash, Fault::LoseRecords],
         budget: 2,
-        turns: 2,
+        turns: 1,
         rules: &[
             Rule::MarkBeforeBody,
             Rule::MarksHold,
@@ -371,19 +376,19 @@ impl Scope {
     pub(super) fn without(self, rule: Rule) -> Self {
         let once = &self.mutations[..self.mutations.len().min(1)];
         match rule {
-            Rule::Generation | Rule::AttachCatchesUp => Self {
-                late: &[],
-                calls: &[0],
+            Rule::Generation | Rule::AttachCatchesUp => Self { budget: 1, ..self },
+            Rule::LateAnswersAreDropped => Self {
                 mutations: once,
+                turns: 1,
                 ..self
             },
-            Rule::MarkBeforeBody | Rule::OnlyAnAppendEndsAMark => Self {
+            Rule::MarkBeforeBody | Rule::OnlyAnAppendEndsAMark | Rule::MarksEnd => Self {
                 faults: &[Fault::Crash],
                 budget: 1,
                 turns: 0,
                 ..self
             },
-            Rule::MarksHold | Rule::DeadlineIsWaitedFor | Rule::MarksEnd => Self {
+            Rule::MarksHold | Rule::DeadlineIsWaitedFor => Self {
                 budget: 0,
                 turns: 0,
                 ..self
@@ -406,7 +411,6 @@ impl Scope {
                 ..self
             },
             Rule::RotationRaisesTheFloor => Self { turns: 2, ..self },
-            Rule::UnknownIsAsked | Rule::LateAnswersAreDropped => Self { budget: 0, ..self },
             Rule::NoGap | Rule::NoRecordsAreReadTwice | Rule::FromTheKnownRecord => Self {
                 faults: &[Fault::LoseRecords],
                 ..self
