@@ -9,6 +9,7 @@ mod server;
 mod shell;
 mod step;
 mod storm;
+mod supply;
 mod test;
 mod weigh;
 
@@ -53,6 +54,12 @@ const COMMANDS: &[Command] = &[
         about: "hostile bytes at every way in, guided by what they reach: does anything panic, or \
                 take too much?",
         run: fuzz::run,
+    },
+    Command {
+        name: "supply",
+        about: "what comes with the crates and goes into their packages: dependencies, licences, \
+                features, versions",
+        run: supply::run,
     },
     Command {
         name: "weigh",
