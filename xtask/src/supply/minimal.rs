@@ -71,7 +71,7 @@ fn users_part(manifest: &str) -> String {
     let mut is_ours = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            is_ours = line == "[dev-dependencies]"
+            is_ours = line.ends_with("dev-dependencies]")
                 || line.starts_with("[[")
                 || line.starts_with("[profile.");
         }
@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn only_what_users_have_is_kept() {
         let manifest = "[workspace]\nmembers = [\"a\", \"xtask\"]\n[dependencies]\nserde = \"1\"\n\
-                        [dev-dependencies]\ntrybuild = \"1\"\n\n[[bench]]\nname = \"hits\"\n\
+                        [dev-dependencies]\ntrybuild = \"1\"\n\n\
+                        [target.'cfg(x)'.dev-dependencies]\nshuttle = \"1\"\n[[bench]]\nname = \"hits\"\n\
                         [lints]\nworkspace = true\n[profile.dev]\ndebug = false\n";
         let kept = "[workspace]\nmembers = [\"cache-macros\", \"cache-runtime\"]\n[dependencies]\n\
                     serde = \"1\"\n[lints]\nworkspace = true\n";
