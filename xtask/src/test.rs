@@ -46,6 +46,11 @@ fn steps() -> Vec<Step> {
         clippy("lints, all features", &["--workspace", "--all-features"]),
         clippy("lints, default features", &["--workspace"]),
         clippy("lints, no features", &bare),
+        // What takes seconds of `cargo xtask supply`.
+        Step::new(
+            "supply",
+            ["run", "-q", "-p", "xtask", "--", "supply", "--quick"],
+        ),
         Step::new(
             "tests, all features",
             ["test", "--workspace", "--all-features", "--tests"],
