@@ -7,6 +7,7 @@ mod model;
 mod proof;
 mod server;
 mod shell;
+mod soak;
 mod step;
 mod storm;
 mod supply;
@@ -60,6 +61,11 @@ const COMMANDS: &[Command] = &[
         about: "what comes with the crates and goes into their packages: dependencies, licences, \
                 features, versions",
         run: supply::run,
+    },
+    Command {
+        name: "soak",
+        about: "tens of millions of calls, in memory and on a server: does anything grow or stay behind?",
+        run: soak::run,
     },
     Command {
         name: "weigh",
