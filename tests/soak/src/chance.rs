@@ -38,7 +38,7 @@ impl Chance {
     )]
     pub(crate) fn key(&mut self, keys: u64) -> u64 {
         let number = self.next();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return (number >> 1) % keys;
         }
         let share = (number >> 11) as f64 / (1_u64 << 53) as f64;

@@ -42,7 +42,7 @@ impl From<Error> for Broken {
 /// What a body does: now and then it waits, and now and then it fails.
 async fn compute(world: &World, id: u64) -> Result<u64, Broken> {
     let chance = world.compute();
-    if world.always_waits(id) || chance % 8 == 0 {
+    if world.always_waits(id) || chance.is_multiple_of(8) {
         yield_now().await;
     }
     if chance % 64 == 1 {
@@ -103,7 +103,7 @@ const FRAIL: Policy<Background, Limited> = Policy::new()
 #[cached(ttl = world.short, key = "{id}", namespace = "frail", tags = world.tags_of(id), policy = FRAIL, singleflight(lease = "20s", wait = "30s"), cache = cache)]
 pub(crate) async fn frail(cache: &Cache, world: &Arc<World>, id: u64) -> Result<Item, Broken> {
     let item = compute(world, id).await?;
-    if world.compute() % 4 == 0 {
+    if world.compute().is_multiple_of(4) {
         return Err(Broken);
     }
     Ok(Item::new(item))

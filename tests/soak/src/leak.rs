@@ -6,9 +6,9 @@ use std::str::FromStr;
 /// What is leaked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leak {
-    /// A kilobyte at each tenth call.
+    /// Sixteen kilobytes at each tenth call.
     Memory,
-    /// A file descriptor at each thousandth of a hundred thousand calls.
+    /// A file descriptor at each five-thousandth call.
     Files,
     /// A task that never ends, as often.
     Tasks,
@@ -33,14 +33,14 @@ impl Leak {
     /// Leaks at some of the calls.
     pub(crate) fn one(self, call: u64) {
         match self {
-            Self::Memory if call % 10 == 0 => {
+            Self::Memory if call.is_multiple_of(10) => {
                 // Written to: what is only reserved is not resident.
-                std::mem::forget(vec![7_u8; 4_096]);
+                std::mem::forget(vec![7_u8; 16_384]);
             }
-            Self::Files if call % 20_000 == 0 => {
+            Self::Files if call.is_multiple_of(5_000) => {
                 std::mem::forget(File::open("/dev/null"));
             }
-            Self::Tasks if call % 20_000 == 0 => {
+            Self::Tasks if call.is_multiple_of(5_000) => {
                 drop(tokio::spawn(std::future::pending::<()>()));
             }
             _ => {}

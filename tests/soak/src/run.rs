@@ -23,6 +23,9 @@ use crate::world::World;
 /// So many readings are taken, and one more at the beginning.
 const SAMPLES: u64 = 100;
 
+/// So many times in a run it says how far it is.
+const TOLD: u64 = 10;
+
 /// So many times in a run all connections to the server are cut.
 const CUTS: u64 = 20;
 
@@ -189,6 +192,10 @@ impl Run {
         let passes = |parts| part(from, parts) != part(from + count, parts);
         if passes(SAMPLES) {
             self.sample(from + count);
+        }
+        if passes(TOLD) {
+            let (name, all) = (self.plan.name, self.plan.calls);
+            eprintln!("{name}: {} of {all} calls", from + count);
         }
         if passes(CUTS)
             && from + count < self.plan.calls
