@@ -95,10 +95,13 @@ impl Model for Fleet {
             Property::sometimes("an entry is judged current", |fleet, state| {
                 fleet.judges_one(state, Judgement::Current)
             }),
-            Property::sometimes("an entry is judged outdated", |fleet, state| {
-                fleet.judges_one(state, Judgement::Outdated)
-            }),
         ];
+        if !self.scope.mutations.is_empty() {
+            properties.push(Property::sometimes(
+                "an entry is judged outdated",
+                |fleet: &Self, state| fleet.judges_one(state, Judgement::Outdated),
+            ));
+        }
         if self.scope.leases {
             properties.push(Property::always(LEASE, |_, state: &State| {
                 state.broken != Some(LEASE)

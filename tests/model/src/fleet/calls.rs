@@ -39,7 +39,6 @@ impl Fleet {
             let process = &state.processes[home];
             let up_to_date = self.is_up_to_date(state, home);
             match state.calls[usize::from(call)].phase {
-                Phase::Idle | Phase::Awaiting => {}
                 Phase::Proven if up_to_date => steps.push(Step::LookLocal(call)),
                 Phase::Getting => steps.push(Step::ServeGet(call)),
                 Phase::Judging(_) if up_to_date => steps.push(Step::Judge(call)),
@@ -193,7 +192,7 @@ impl Fleet {
     /// The answer alone decides, whatever the view has moved to; and the view learns from it.
     pub(super) fn hear_answer(&self, state: &mut State, call: u8, entry: Entry, answer: Answer) {
         let home = self.home(call);
-        state.processes[home].view.learn(self, &answer);
+        state.processes[home].view.learn(self, answer);
         self.stir(state, home);
         state.call(call).proven = true;
         let log = answer.state;

@@ -171,13 +171,12 @@ impl Fleet {
         let Reading::Sent(from) = state.processes[home].reading else {
             return;
         };
-        match state.store.state() {
-            Some(log) => state.processes[home].reading = Reading::Half(from, log),
+        if let Some(log) = state.store.state() {
+            state.processes[home].reading = Reading::Half(from, log);
+        } else {
             // The log's metadata are gone: it looks for the log, or begins one.
-            None => {
-                state.processes[home].reading = Reading::Nothing;
-                self.find(state, home);
-            }
+            state.processes[home].reading = Reading::Nothing;
+            self.find(state, home);
         }
     }
 
@@ -186,10 +185,7 @@ impl Fleet {
             return;
         };
         let store = &state.store;
-        let least = match self.has(Rule::FromTheKnownRecord) {
-            true => from,
-            false => from + 1,
-        };
+        let least = from + u8::from(!self.has(Rule::FromTheKnownRecord));
         let skipped = usize::from(least.saturating_sub(store.first)).min(store.records.len());
         let message = Message::CaughtUp(CaughtUp {
             from,

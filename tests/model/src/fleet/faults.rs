@@ -3,7 +3,7 @@
 use super::Fleet;
 use super::rules::Rule;
 use super::scopes::Fault;
-use super::state::{Barrier, Call, Doing, Flight, Message, Phase, Put, Reading, State};
+use super::state::{Barrier, Call, Doing, Flight, Message, Phase, Process, Put, Reading, State};
 use super::step::Step;
 use super::store::Store;
 
@@ -166,7 +166,7 @@ impl Fleet {
 
     fn crash(&self, state: &mut State, at: usize) {
         let process = &mut state.processes[at];
-        *process = Default::default();
+        *process = Process::default();
         process.dead = true;
         for (call, home) in self.all_calls() {
             if home == at {

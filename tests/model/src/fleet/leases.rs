@@ -28,7 +28,7 @@ impl Fleet {
         if !self.has(Rule::TokenPerFill) {
             return home as u8 + 1;
         }
-        (1..).find(|&token| !state.knows(token)).unwrap_or(0)
+        (1..u8::MAX).find(|&token| !state.knows(token)).unwrap_or(0)
     }
 
     /// `bid.lua`.

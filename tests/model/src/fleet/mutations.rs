@@ -104,7 +104,7 @@ impl Fleet {
                 head,
                 floor: 0,
             };
-            state.processes[home].view.confirm(known, &record);
+            state.processes[home].view.confirm(known, record);
         }
         self.stir(state, home);
         state.mutation(mutation).phase = if self.has(Rule::MarkBeforeBody) {
@@ -152,14 +152,15 @@ impl Fleet {
         let record = Record {
             log: log.log,
             moves: cells,
-            mark: match safe {
-                true => Marking::Ended(mutation),
-                false => Marking::None,
+            mark: if safe {
+                Marking::Ended(mutation)
+            } else {
+                Marking::None
             },
             made,
         };
         if self.has(Rule::OwnRecordFirst) {
-            state.processes[home].view.confirm(log, &record);
+            state.processes[home].view.confirm(log, record);
             self.stir(state, home);
         }
         if !self.has(Rule::AppendAfterCommit) {

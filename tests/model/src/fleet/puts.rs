@@ -14,11 +14,10 @@ impl Fleet {
     pub(super) fn put_steps(&self, state: &State, steps: &mut Vec<Step>) {
         let connected = state.processes[HOME].connected;
         match state.put {
-            Put::Ready | Put::Done => {}
             Put::Noted(_) => steps.push(Step::PutReads),
             Put::Read(..) if connected => steps.push(Step::ServeClaim),
             Put::Claimed(..) if connected => steps.push(Step::ServePut),
-            Put::Read(..) | Put::Claimed(..) => {}
+            _ => {}
         }
     }
 

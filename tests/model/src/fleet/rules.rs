@@ -110,6 +110,7 @@ impl Rule {
         self.text().2
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn text(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::HeadBeforeCompute => (

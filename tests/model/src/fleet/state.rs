@@ -69,6 +69,7 @@ pub(super) struct Holder {
 }
 
 /// A process with a cache.
+#[expect(clippy::struct_excessive_bools, reason = "each changes for itself")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Process {
     pub(super) dead: bool,

@@ -8,10 +8,14 @@ pub(super) fn step(scope: &Scope, step: Step) -> String {
     let name = |process: u8| char::from(b'A' + process);
     let call = |call: u8| {
         let home = scope.calls[usize::from(call)];
-        let of_home = scope.calls.iter().filter(|&&one| one == home).count();
-        match of_home {
-            1 => format!("{}'s call", name(home)),
-            _ => format!("{}'s call {}", name(home), call + 1),
+        let others = scope.calls.iter().zip(0u8..);
+        let alone = others
+            .into_iter()
+            .all(|(&one, number)| one != home || number == call);
+        if alone {
+            format!("{}'s call", name(home))
+        } else {
+            format!("{}'s call {}", name(home), call + 1)
         }
     };
     let mutation = |mutation: u8| {

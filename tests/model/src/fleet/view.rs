@@ -47,9 +47,10 @@ impl View {
         if at.log == 0 || self.at.log == 0 || other_log || at.head < self.floor {
             return Judgement::Outdated;
         }
-        let held = match fleet.has(Rule::MarksHold) {
-            true => fleet.scope.marked(self.marks),
-            false => 0,
+        let held = if fleet.has(Rule::MarksHold) {
+            fleet.scope.marked(self.marks)
+        } else {
+            0
         };
         let mut unknown = false;
         for cell in (0..CELLS).filter(|cell| cells & 1 << cell != 0) {
@@ -83,7 +84,7 @@ impl View {
     }
 
     /// Applies one record at its version.
-    pub(super) fn apply(&mut self, version: u8, record: &Record) {
+    pub(super) fn apply(&mut self, version: u8, record: Record) {
         for cell in 0..CELLS {
             if record.moves & 1 << cell != 0 {
                 let known = &mut self.moved[cell];
@@ -99,7 +100,7 @@ impl View {
     }
 
     /// The record that this process has appended itself, before the caller is told.
-    pub(super) fn confirm(&mut self, state: State, record: &Record) {
+    pub(super) fn confirm(&mut self, state: State, record: Record) {
         if self.at.log != state.log {
             // Another log has begun: none is followed until a catch-up has found it.
             self.at = At::default();
@@ -143,7 +144,7 @@ impl View {
         let mut newest = known;
         for (version, record) in (caught.first..).zip(&caught.records) {
             if version > known {
-                self.apply(version, record);
+                self.apply(version, *record);
             }
             newest = newest.max(version);
         }
@@ -153,20 +154,22 @@ impl View {
 
     /// Begins at a log's head, with the marks that stand: of what is older it knows nothing.
     pub(super) fn start(&mut self, fleet: &Fleet, state: State, marks: u8) {
-        let kept = match fleet.has(Rule::AnewKnowsNothing) {
-            true => [None; CELLS],
-            false => self.moved,
+        let anew = fleet.has(Rule::AnewKnowsNothing);
+        let known = if self.at.log == state.log {
+            self.newest()
+        } else {
+            0
         };
-        let since = match fleet.has(Rule::AnewKnowsNothing) {
-            true => state.head.max(match self.at.log == state.log {
-                true => self.newest(),
-                false => 0,
-            }),
-            false => self.since,
+        let kept = if anew { [None; CELLS] } else { self.moved };
+        let since = if anew {
+            state.head.max(known)
+        } else {
+            self.since
         };
-        let marks = match fleet.has(Rule::AnewFetchesMarks) {
-            true => marks,
-            false => 0,
+        let marks = if fleet.has(Rule::AnewFetchesMarks) {
+            marks
+        } else {
+            0
         };
         *self = Self {
             at: At {
@@ -187,7 +190,7 @@ impl View {
     }
 
     /// Keeps an answer, unless the view has moved past it.
-    pub(super) fn learn(&mut self, fleet: &Fleet, answer: &Answer) {
+    pub(super) fn learn(&mut self, fleet: &Fleet, answer: Answer) {
         let past = answer.state.log != self.at.log || answer.state.head < self.newest();
         if past && fleet.has(Rule::LateAnswersAreDropped) {
             return;
@@ -195,9 +198,10 @@ impl View {
         self.floor = self.floor.max(answer.state.floor);
         for cell in 0..CELLS {
             if answer.at[cell] != HELD {
-                self.moved[cell] = Some(match fleet.has(Rule::LateAnswersAreDropped) {
-                    true => answer.at[cell].max(self.moved[cell].unwrap_or(0)),
-                    false => answer.at[cell],
+                self.moved[cell] = Some(if fleet.has(Rule::LateAnswersAreDropped) {
+                    answer.at[cell].max(self.moved[cell].unwrap_or(0))
+                } else {
+                    answer.at[cell]
                 });
             }
         }
