@@ -53,7 +53,7 @@
 //! [`Stats::owed`] says so.
 //!
 //! - **Freshness.** A read that starts after an invalidation was acknowledged in the same process
-//!   never returns a value computed before it. Invalidations by other processes are seen when their
+//!   (to the same [`Cache`]) never returns a value computed before it. Invalidations by other processes are seen when their
 //!   note arrives, and at the latest 2 seconds after the last proof that the connection lives:
 //!   then this process stops trusting what it has, and calls compute. With [`Consistency::Strict`],
 //!   a read that starts after an acknowledgement, in whatever process, never returns a value
@@ -71,8 +71,9 @@
 //! log.
 //!
 //! Not promised: by default, that other processes see an invalidation in the instant it is
-//! acknowledged; that a primary which was cut off and replaced misleads nobody until the next
-//! heartbeat of those still connected to it, 2 seconds at most; that a body runs once and only once; and, without
+//! acknowledged; that a primary which was cut off and replaced misleads nobody until those still
+//! connected to it have found the new one, nor that what it has acknowledged meanwhile survives a process
+//! that ends before ([how long](docs::redis) is the server's setting); that a body runs once and only once; and, without
 //! [`crash_safe`](macro@invalidates#crash_safe), that an invalidation which is owed survives its
 //! process, or that one is made if the process dies between a change in the database and it.
 //!

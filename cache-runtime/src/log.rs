@@ -8,6 +8,7 @@ use crate::clock::{Instant, Millis};
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard};
 use crate::tag::TagHash;
 
+mod acknowledged;
 mod change;
 mod judge;
 mod table;

@@ -128,8 +128,9 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Stats {
             $($(#[$doc])* pub $name: u64,)*
-            /// How many tags of failed invalidations are still owed to the shared log; a single
-            /// entry counts as two.
+            /// How many tags are still owed to the shared log: of failed invalidations, and, for a
+            /// moment, of those that another log has acknowledged, once the server is another one or
+            /// has lost its log. A single entry counts as two.
             pub owed: u64,
             /// How many crash-safe mutations are under way, in any process: what carries their
             /// tags is computed.

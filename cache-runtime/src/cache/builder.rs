@@ -28,7 +28,7 @@ const MAX_CONNECTIONS: usize = 64;
 /// Which invalidations a read is sure to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Consistency {
-    /// Those that this process has made, and those of others as soon as their note arrives: less
+    /// Those made through this cache, and those of others as soon as their note arrives: less
     /// than a millisecond after they were acknowledged where all is well, and two seconds at the
     /// most. A hit in the local tier costs no traffic.
     #[default]

@@ -148,6 +148,7 @@ impl View {
     pub(crate) fn confirm(&self, id: &LogId, floor: u64, record: &Record) {
         let mut writer = self.writer();
         self.owes.fetch_add(1, Ordering::AcqRel);
+        writer.acknowledged.add(*id, &record.tags);
         if writer.id != Some(*id) {
             // A log that has just begun, or one that has just been left: a catch-up will tell.
             self.leave(&mut writer);
@@ -256,6 +257,12 @@ impl View {
             for &tag in writer.held.keys() {
                 self.tags.set(tag, HELD);
             }
+            // Others may have computed here before this process came, knowing nothing of what the
+            // log before has acknowledged to it.
+            for tag in writer.acknowledged.take_others(&id) {
+                self.hold(writer, tag).debts += 1;
+                writer.to_repeat.push(tag);
+            }
             for mark in marks {
                 self.place(writer, mark);
             }
@@ -291,6 +298,12 @@ impl View {
             }
         }
         self.stir();
+    }
+
+    /// Takes the tags that have to be appended in the log that is followed now, because another one
+    /// has acknowledged them to this process. They are owed from the moment on that it is followed.
+    pub(crate) fn take_repeats(&self) -> Vec<TagHash> {
+        std::mem::take(&mut self.writer().to_repeat)
     }
 
     /// These tags are owed to the log: until the debt lands, nothing that carries one is current.

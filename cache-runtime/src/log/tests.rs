@@ -5,6 +5,7 @@ use super::*;
 
 mod marks;
 mod model;
+mod repeats;
 
 const ID: LogId = [1; 16];
 const OTHER: LogId = [2; 16];

@@ -1,8 +1,10 @@
 //! What the view's changes go by and its readers never see: which log it follows, what was heard of
-//! others, and which tags are held: owed, or under a mark. The changes themselves are the view's.
+//! others, what logs have acknowledged, and which tags are held: owed, or under a mark. The changes
+//! themselves are the view's.
 
 use std::collections::{HashMap, HashSet};
 
+use super::acknowledged::Acknowledged;
 use super::{LogId, Mark, MarkId};
 use crate::tag::TagHash;
 
@@ -20,6 +22,9 @@ pub(super) struct Writer {
     pub(super) marks: HashMap<MarkId, Mark>,
     /// Those of them that were heard of in another log, and not in this one.
     pub(super) left_over: HashSet<MarkId>,
+    pub(super) acknowledged: Acknowledged,
+    /// What another log has acknowledged, and this one has to be told. It is owed already.
+    pub(super) to_repeat: Vec<TagHash>,
 }
 
 /// How many other logs are remembered. Logs begin rarely, and answers are not late for long.

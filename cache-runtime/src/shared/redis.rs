@@ -370,7 +370,11 @@ impl Shared for RedisShared {
     }
 
     fn owe(&self, tags: Vec<TagHash>, ends: Option<MarkId>) {
-        self.log().owe(Debt { tags, ends });
+        self.log().owe(Debt {
+            tags,
+            ends,
+            repeats: false,
+        });
     }
 
     fn mark(&self, id: MarkId, tags: Vec<TagHash>, lasts: Duration) -> Operation<()> {

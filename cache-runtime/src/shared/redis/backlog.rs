@@ -44,6 +44,8 @@ pub(super) struct Debt {
     pub(super) tags: Vec<TagHash>,
     /// The mark that ends with it.
     pub(super) ends: Option<MarkId>,
+    /// Whether another log has acknowledged it already.
+    pub(super) repeats: bool,
 }
 
 /// A mark that this process keeps standing.
@@ -137,8 +139,19 @@ impl Backlog {
             debts.each.push_back(Debt {
                 tags: everything.to_vec(),
                 ends: None,
+                repeats: false,
             });
         }
+    }
+
+    /// Takes on a debt that the view owes by itself: what another log has acknowledged, all of it.
+    pub(super) fn add_repeats(&self, tags: Vec<TagHash>) {
+        // However many there are: there was a log for each, that acknowledged something.
+        locked(&self.debts).each.push_back(Debt {
+            tags,
+            ends: None,
+            repeats: true,
+        });
     }
 
     pub(super) fn has_debts(&self) -> bool {
@@ -240,7 +253,11 @@ mod tests {
 
     fn tag(number: usize) -> Debt {
         let tags = vec![TagHash::tag(&number.to_string())];
-        Debt { tags, ends: None }
+        Debt {
+            tags,
+            ends: None,
+            repeats: false,
+        }
     }
 
     #[test]

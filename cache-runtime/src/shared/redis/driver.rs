@@ -83,7 +83,7 @@ async fn run(driving: Driving) {
     if link.endpoint.has_the_log() && owed > 0 {
         let error = Error::new(
             ErrorKind::Store,
-            format!("invalidations of {owed} tags are given up unacknowledged"),
+            format!("invalidations of {owed} tags are given up, still owed to the log"),
         );
         link.reporter
             .misuse("a cache ends that still owes invalidations", &error);
@@ -387,12 +387,19 @@ async fn settle_debts(link: &Arc<Link>, connection: &Connection) -> bool {
     }
     for debt in &debts {
         link.view.settle(&debt.tags, newest);
-        link.reporter.counters.invalidations.add();
+        if !debt.repeats {
+            link.reporter.counters.invalidations.add();
+        }
     }
     // Last: whoever waits for this reads what the view owes.
     link.backlog.debts_paid();
-    tracing::info!(target: "afresh", version = newest, "invalidations that were owed are acknowledged");
-    link.reporter.tell(&Event::Settled { version: newest });
+    if debts.iter().any(|debt| debt.repeats) {
+        tracing::info!(target: "afresh", version = newest, "what another log had acknowledged is invalidated in this one too");
+    }
+    if debts.iter().any(|debt| !debt.repeats) {
+        tracing::info!(target: "afresh", version = newest, "invalidations that were owed are acknowledged");
+        link.reporter.tell(&Event::Settled { version: newest });
+    }
     true
 }
 
@@ -407,6 +414,7 @@ mod tests {
             .map(|number| Debt {
                 tags: vec![tag(2 * number), tag(2 * number + 1), TagHash::any()],
                 ends: Some([number as u8; 16]),
+                repeats: false,
             })
             .collect();
         let records = records(&debts);
@@ -429,7 +437,11 @@ mod tests {
         let tags: Vec<_> = (0..TAGS_PER_RECORD + 5)
             .map(|number| TagHash::tag(&number.to_string()))
             .collect();
-        let debts = [tags.clone(), vec![TagHash::any()]].map(|tags| Debt { tags, ends: None });
+        let debts = [tags.clone(), vec![TagHash::any()]].map(|tags| Debt {
+            tags,
+            ends: None,
+            repeats: false,
+        });
         let sizes: Vec<_> = records(&debts).iter().map(|(tags, _)| tags.len()).collect();
         assert_eq!(sizes, [tags.len(), 1]);
         assert_eq!(records(&[]), []);

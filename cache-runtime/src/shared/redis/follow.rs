@@ -62,7 +62,19 @@ pub(super) async fn begin(link: &Link, connection: &Connection) -> Result<(), Er
     let (log, marks) = reply::found(&found)
         .ok_or_else(|| Error::new(ErrorKind::Store, "the log's metadata cannot be read"))?;
     link.view.follow(log.id, log.head, log.floor, &marks);
+    take_debts_over(link);
     Ok(())
+}
+
+/// After whatever may have had the view follow another log: what the ones before have acknowledged
+/// to this process is to be appended there too. A primary that was replaced unawares may have gone
+/// on acknowledging, and what the others have computed since knows nothing of that.
+fn take_debts_over(link: &Link) {
+    let tags = link.view.take_repeats();
+    if !tags.is_empty() {
+        tracing::info!(target: "afresh", tags = tags.len(), "another log is followed: what those before have acknowledged is invalidated there too");
+        link.backlog.add_repeats(tags);
+    }
 }
 
 /// One catch-up: reads the records from the last known one on, inclusive, and arms the tracking
@@ -137,6 +149,7 @@ async fn pass(link: &Link, connection: &Connection, lane: usize) -> Result<bool,
         return Err(Error::new(ErrorKind::Store, "the connection was replaced"));
     }
     let joined = link.view.catch_up(from, &caught);
+    take_debts_over(link);
     if joined {
         trust(link, connection, sent);
     }
@@ -165,6 +178,7 @@ async fn start_anew(link: &Link, connection: &Connection, lane: usize) -> Result
     };
     // From nowhere: nothing joins up with that.
     link.view.catch_up(u64::MAX, &caught);
+    take_debts_over(link);
     Ok(())
 }
 
