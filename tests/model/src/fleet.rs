@@ -115,7 +115,12 @@ impl Model for Fleet {
                 state.broken != Some(ORDER)
             }));
         }
-        if self.scope.flights {
+        let homes = self.scope.calls;
+        if self.scope.flights
+            && homes
+                .iter()
+                .any(|home| homes[1..].contains(home) && homes[0] == *home)
+        {
             properties.push(Property::sometimes(
                 "a flight is joined",
                 |_, state: &State| state.has_call(|phase| matches!(phase, Phase::Following { .. })),
