@@ -11,13 +11,14 @@ use crate::step::{Step, Tally, shown};
 use crate::{interleave, storm};
 
 /// The tests that need a server, and only one.
-const ON_ONE_SERVER: [&str; 17] = [
+const ON_ONE_SERVER: [&str; 18] = [
     "away",
     "between",
     "consistency",
     "costs_shared",
     "crash_safe",
     "crashes",
+    "deposed",
     "entries_shared",
     "joining",
     "least_rights",

@@ -56,7 +56,7 @@ impl Fleet {
                 }
                 Phase::Body(_) => {
                     steps.push(Step::Compute(call));
-                    if self.scope.failures {
+                    if self.scope.failures && call == 0 {
                         steps.push(Step::Fail(call));
                     }
                 }

@@ -185,8 +185,7 @@ impl Fleet {
             return;
         };
         let store = &state.store;
-        let least = from + u8::from(!self.has(Rule::FromTheKnownRecord));
-        let skipped = usize::from(least.saturating_sub(store.first)).min(store.records.len());
+        let skipped = usize::from(from.saturating_sub(store.first)).min(store.records.len());
         let message = Message::CaughtUp(CaughtUp {
             from,
             state: log,

@@ -16,8 +16,6 @@ pub(super) enum Rule {
     WaitForCatchUp,
     /// The read of a catch-up arms the tracking, at once.
     ReadArms,
-    /// A catch-up reads from the known record on, inclusive.
-    FromTheKnownRecord,
     /// The records reach the head without a gap.
     NoGap,
     /// Where no records are found, the log's state is read once more.
@@ -142,11 +140,6 @@ impl Rule {
                 "read-arms",
                 "the read of a catch-up arms the tracking, in one command",
                 "shared/redis/follow.rs: `pass`",
-            ),
-            Self::FromTheKnownRecord => (
-                "from-the-known-record",
-                "a catch-up reads from the known record on, inclusive",
-                "shared/redis/follow.rs: `pass`, log.rs: `CaughtUp::joins`",
             ),
             Self::NoGap => (
                 "no-gap",

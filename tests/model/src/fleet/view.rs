@@ -129,13 +129,8 @@ impl View {
         let Some(last) = (caught.first..).take(caught.records.len()).last() else {
             return caught.state.head == caught.from;
         };
-        let inclusive = fleet.has(Rule::FromTheKnownRecord);
-        let expected = if inclusive {
-            caught.from.max(1)
-        } else {
-            caught.from + 1
-        };
-        caught.first == expected && last >= caught.state.head
+        // From the known record on: nothing precedes the first one of a log.
+        caught.first == caught.from.max(1) && last >= caught.state.head
     }
 
     /// Takes over what joins up.
