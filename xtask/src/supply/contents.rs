@@ -98,7 +98,7 @@ fn other_registries() -> Vec<String> {
         .filter_map(|folder| folder.ok()?.file_name().into_string().ok())
         // Cargo puts a hash behind the host.
         .filter_map(|name| Some(name.rsplit_once('-')?.0.to_owned()))
-        .filter(|host| !matches!(host.as_str(), "index.crates.io" | "github.com"))
+        .filter(|host| !host.ends_with("crates.io") && host != "github.com")
         .collect()
 }
 
