@@ -131,7 +131,7 @@ impl Backlog {
         if debts
             .each
             .back()
-            .is_some_and(|last| last.tags == everything)
+            .is_some_and(|last| last.tags == everything && !last.repeats)
         {
             owe(&[]);
         } else {

@@ -127,7 +127,7 @@ fn check_signs(rest: &str, is_socket: bool) -> Result<(), Error> {
     let is_well = if is_socket {
         authority.is_empty()
     } else {
-        !path.contains('@') && (!query.contains('@') || authority.contains('@'))
+        !path.contains('@') && !query.contains('@')
     };
     if is_well {
         return Ok(());
@@ -414,6 +414,10 @@ mod tests {
             ("redis://:s3cret@host/notadb", "cannot be read"),
             ("redis://:pass?s3cret@host", "write `%2F` and `%3F`"),
             ("redis://:pass?cacert=s3cret@host", "write `%2F` and `%3F`"),
+            (
+                "redis://me@corp:p?cacert=s3cret@host",
+                "write `%2F` and `%3F`",
+            ),
             ("redis://me:1/s3cret@host", "write `%2F` and `%3F`"),
             ("redis-cluster://me:1/s3cret@a,b", "write `%2F` and `%3F`"),
             (
