@@ -199,7 +199,7 @@ fn checksum(entry: &[u8]) -> u64 {
 }
 
 /// Makes the checksum right, whatever the bytes are. `false` where there is no room for one.
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, afresh_fuzzing))]
 pub(crate) fn seal(bytes: &mut [u8]) -> bool {
     if bytes.len() < HEADER {
         return false;
@@ -210,7 +210,7 @@ pub(crate) fn seal(bytes: &mut [u8]) -> bool {
 }
 
 /// Makes of these bytes, which have room for a header, an entry for this key and shape.
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, afresh_fuzzing))]
 pub(crate) fn address(bytes: &mut [u8], key: &[u8; 16], shape: u64) {
     bytes[..3].copy_from_slice(&MAGIC);
     bytes[3] = FORMAT;

@@ -52,7 +52,7 @@ impl KeyWriter {
     }
 
     /// Adds the text of a template that is not known to the compiler.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, afresh_fuzzing))]
     pub(crate) fn plain(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }

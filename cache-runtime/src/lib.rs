@@ -46,11 +46,11 @@ mod sync;
 mod tag;
 mod timer;
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, afresh_shuttle))]
 mod interleaving_tests;
 
 pub mod catalog;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, afresh_fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[doc(hidden)]

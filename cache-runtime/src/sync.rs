@@ -1,10 +1,10 @@
 //! The primitives of what calls share in this process: the view of the log, the flights, the local
 //! tier, and what they stand in. They are std's and Tokio's, under their own names; in the tests of
-//! `interleaving_tests`, which are built with `--cfg shuttle`, they are such that each use of one is
+//! `interleaving_tests`, which are built with `--cfg afresh_shuttle`, they are such that each use of one is
 //! a point where another thread may go on. Counters, registers and tasks of Tokio are not here: no
 //! answer depends on the order in which they are used.
 
-#[cfg(not(all(test, shuttle)))]
+#[cfg(not(all(test, afresh_shuttle)))]
 mod primitives {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
@@ -23,10 +23,10 @@ mod primitives {
     pub(crate) use lazy;
 }
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, afresh_shuttle))]
 mod notify;
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, afresh_shuttle))]
 mod primitives {
     pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64};
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard, RwLock};
@@ -45,7 +45,7 @@ mod primitives {
 
 pub(crate) use primitives::*;
 
-#[cfg(all(test, not(shuttle)))]
+#[cfg(all(test, not(afresh_shuttle)))]
 mod tests {
     use std::any::TypeId;
 

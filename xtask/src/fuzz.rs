@@ -14,7 +14,7 @@ use crate::server::{administrator, run as run_shown, succeeds};
 use crate::shell::{cargo, root, target};
 
 /// Counters at each edge, and what is compared with what.
-const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
+const FLAGS: &str = "--cfg afresh_fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \

@@ -86,7 +86,7 @@ fn tests(schedules: usize, name: Option<&str>) -> Command {
         name.unwrap_or("interleaving_tests::"),
     ]);
     let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    flags.push_str(" --cfg shuttle");
+    flags.push_str(" --cfg afresh_shuttle");
     command
         .env("RUSTFLAGS", flags.trim())
         .env("CARGO_TARGET_DIR", target().join("shuttle"))

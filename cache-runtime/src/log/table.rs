@@ -9,8 +9,16 @@ use crate::tag::TagHash;
 
 /// 32,768 tags in half a megabyte; a few where the tests of interleavings make a table for each
 /// schedule, and want buckets that are full.
-const WAYS: usize = if cfg!(all(test, shuttle)) { 2 } else { 8 };
-const BUCKETS: usize = if cfg!(all(test, shuttle)) { 4 } else { 4_096 };
+const WAYS: usize = if cfg!(all(test, afresh_shuttle)) {
+    2
+} else {
+    8
+};
+const BUCKETS: usize = if cfg!(all(test, afresh_shuttle)) {
+    4
+} else {
+    4_096
+};
 
 /// What the table knows of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ mod endpoint;
 mod errands;
 mod fault;
 mod follow;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, afresh_fuzzing))]
 pub(crate) mod hostile_tests;
 mod lanes;
 mod link;
