@@ -26,7 +26,9 @@ pub enum Event<'a> {
         /// How many tags it named, implicit ones included.
         tags: usize,
     },
-    /// An invalidation could not be acknowledged; it is kept and tried again.
+    /// An invalidation could not be acknowledged; it is kept and tried again. One that a log has
+    /// acknowledged and that is made once more in the log followed since is in the gauge of what is
+    /// owed meanwhile, and is not told as an event.
     Owed {
         /// How many tags are owed now.
         tags: usize,

@@ -1,6 +1,9 @@
 //! What logs have acknowledged to this process: the tags of its own records, each with the log that
 //! moved it last. Where another log is followed they have to be moved there too; who does that, and
 //! when, is not here.
+//!
+//! None of it ages: how long an entry may live that another process has computed is not known here.
+//! To make an invalidation once more costs misses, at a moment when most entries are misses anyway.
 
 use std::collections::HashMap;
 

@@ -67,6 +67,7 @@ impl Length {
         match (self, byte) {
             (Self::Unsaid, b'-') => Ok(Self::Less),
             (Self::Less, b'1') => Ok(Self::Nothing),
+            (Self::So(0), _) => Err(Refused::Garbled),
             (Self::Unsaid, b'0'..=b'9') => Ok(Self::So(usize::from(byte - b'0'))),
             (Self::So(length), b'0'..=b'9') => {
                 let length = length.checked_mul(10);
@@ -204,7 +205,7 @@ impl Frames {
     }
 
     /// Whether a reply has ended, and none has begun.
-    #[cfg(any(test, fuzzing))]
+    #[cfg(any(test, afresh_fuzzing))]
     pub(super) fn is_between_replies(&self) -> bool {
         let begins = matches!(self.state, Expects::Line { read: 0, .. });
         begins && self.open == 1 && self.announced == 0
@@ -366,6 +367,7 @@ mod tests {
             "an endless line"
         );
     }
+
     #[test]
     fn what_the_client_could_read_otherwise_is_refused() {
         for reply in [
@@ -378,6 +380,8 @@ mod tests {
             b"$5\n",
             b"$5\r5\r\n",
             b"*-1-1\r\n",
+            b"$05\r\n",
+            b"*00\r\n",
             b"*1x\r\n",
             b"\r\n$5\r\n",
             b"x\r\n",

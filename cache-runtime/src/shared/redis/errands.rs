@@ -17,9 +17,9 @@ use crate::error::Error;
 /// How long the reason of a failed compute is left to those who waited for it.
 const FAILURE_LASTS: Duration = Duration::from_secs(1);
 
-/// Runs errands, all of a connection in one round trip. None is tried twice: leases end by themselves, and an
-/// unreadable entry is replaced by the next commit. One that the server refuses is counted, and
-/// stops no other.
+/// Runs errands, all of a connection in one round trip. None is tried twice: leases end by
+/// themselves, and an unreadable entry is replaced by the next commit. One that the server refuses is
+/// counted, and stops no other. The answer is of the first connection that failed, where one did.
 pub(super) async fn run(link: &Link, connection: &Connection) -> Result<(), Error> {
     let errands = link.backlog.take_errands();
     if errands.is_empty() {
@@ -36,14 +36,20 @@ pub(super) async fn run(link: &Link, connection: &Connection) -> Result<(), Erro
         .map(|(&lane, commands)| link.request_all::<Vec<Value>>(connection, lane, commands));
     let answers = join_all(requests).await;
     link.backlog.errands_run();
+    let mut outcome = Ok(());
     for answers in answers {
-        for answer in answers? {
-            if matches!(answer, Value::ServerError(_)) {
-                link.reporter.counters.store_errors.add();
+        match answers {
+            Ok(answers) => {
+                for answer in answers {
+                    if matches!(answer, Value::ServerError(_)) {
+                        link.reporter.counters.store_errors.add();
+                    }
+                }
             }
+            Err(error) => outcome = outcome.and(Err(error)),
         }
     }
-    Ok(())
+    Ok(outcome?)
 }
 
 /// A lease is freed by the connection that it was bid for on: after the bid, should that still be on

@@ -45,8 +45,18 @@ pub(super) fn time(value: &Value) -> Option<Millis> {
     };
     let millis = number(seconds)?.checked_mul(1_000)?;
     let millis = millis.checked_add(number(micros)? / 1_000)?;
-    // So far from any end that it can be added to and taken from.
-    Some(millis).filter(|millis| *millis < FURTHEST)
+    Some(millis).filter(|&moment| is_near(moment))
+}
+
+/// A moment by the server's clock.
+pub(super) fn moment(value: &Value) -> Option<Millis> {
+    number(value).filter(|&moment| is_near(moment))
+}
+
+/// Whether a moment is so far from any end that it can be added to and taken from. A mark whose
+/// deadline is further away than that nobody would end.
+fn is_near(moment: Millis) -> bool {
+    moment < FURTHEST
 }
 
 pub(super) fn id(value: &Value) -> Option<LogId> {
@@ -74,7 +84,7 @@ pub(super) fn log(value: &Value) -> Option<Log> {
 
 /// When the log's hashes are to be rotated, where the log's state was asked for.
 pub(super) fn due(value: &Value) -> Option<Millis> {
-    number(array(value)?.get(3)?)
+    moment(array(value)?.get(3)?)
 }
 
 /// Records of the log with this id. One of another log, or one that cannot be read, spoils all:
@@ -103,7 +113,7 @@ fn record(value: &Value, log: &LogId) -> Option<Record> {
             b"t" => moved = tags(bytes(&field[1])?),
             b"u" => ended = tokens(bytes(&field[1])?),
             b"m" => placed = id(&field[1]),
-            b"d" => deadline = number(&field[1]),
+            b"d" => deadline = moment(&field[1]),
             b"p" => held = tags(bytes(&field[1])?),
             // A field that a later release adds within this layout.
             _ => {}
@@ -151,6 +161,7 @@ fn mark(token: &Value, held: &Value) -> Option<Mark> {
     let id: MarkId = id(token)?;
     let (deadline, held) = bytes(held)?.split_at_checked(16)?;
     let deadline: Millis = std::str::from_utf8(deadline).ok()?.parse().ok()?;
+    let deadline = Some(deadline).filter(|&moment| is_near(moment))?;
     let tags = tags(held)?;
     Some(Mark { id, deadline, tags })
 }
@@ -245,5 +256,36 @@ mod tests {
             assert_eq!(time(far, 0), None, "{far}");
         }
         assert_eq!(time(1, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_deadline_that_never_comes_is_none() {
+        let id = || Value::BulkString(vec![7; 16]);
+        let record = |deadline: u64| {
+            let fields = [
+                [text("i"), id()],
+                [text("t"), text("")],
+                [text("m"), id()],
+                [text("d"), text(deadline)],
+                [text("p"), text("")],
+            ];
+            let record = [text("1-0"), Value::Array(fields.concat())];
+            records(&Value::Array(vec![Value::Array(record.into())]), &[7; 16])
+        };
+        let standing = |deadline: u64| {
+            let sentinel = [text(""), text("")];
+            let mark = [id(), text(format!("{deadline:016}"))];
+            marks(&Value::Array([sentinel, mark].concat()))
+        };
+        let due = |due: u64| super::due(&Value::Array(vec![id(), text(1), text(0), text(due)]));
+        let last = FURTHEST - 1;
+        assert!(record(last).is_some_and(|records| records[0].mark.is_some()));
+        assert!(standing(last).is_some_and(|marks| marks.len() == 1));
+        assert_eq!(due(last), Some(last));
+        for far in [FURTHEST, 9_999_999_999_999_999, u64::MAX] {
+            assert_eq!(record(far), None, "{far}");
+            assert_eq!(due(far), None, "{far}");
+        }
+        assert_eq!(standing(9_999_999_999_999_999), None);
     }
 }

@@ -130,7 +130,7 @@ fn marked(link: &Link, id: MarkId, tags: &[TagHash], answer: &Value) -> Result<(
             return None;
         };
         let is_new = reply::number(is_new)? == 1;
-        Some((reply::log(answer)?, reply::number(deadline)?, is_new))
+        Some((reply::log(answer)?, reply::moment(deadline)?, is_new))
     };
     let (log, deadline, is_new) = said().ok_or_else(|| garbled("a mark"))?;
     link.backlog.mark_stands(&id, log.id);
@@ -179,7 +179,7 @@ pub(super) async fn expire(
 fn expired(link: &Link, mark: &Mark, answer: &Value) -> Result<(), Error> {
     let values = reply::array(answer).ok_or_else(|| garbled("the end of a mark"))?;
     if let [deadline] = values {
-        if let Some(deadline) = reply::number(deadline) {
+        if let Some(deadline) = reply::moment(deadline) {
             link.view.extend_mark(&mark.id, deadline);
         }
         return Ok(());
