@@ -78,7 +78,7 @@ pub fn brief(case: &Case, rule: &Rule, explored: &Explored) -> String {
         }
         None => "nothing is broken".to_owned(),
     };
-    format!("{:<14}without {:<24}{broken}", case.name, rule.name)
+    format!("{:<14}without {:<28}{broken}", case.name, rule.name)
 }
 
 /// The steps that break a property, numbered, and the property.
