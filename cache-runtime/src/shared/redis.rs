@@ -40,6 +40,7 @@ mod nodes;
 mod reply;
 mod scripts;
 mod url;
+mod wire;
 mod write;
 
 use backlog::{Debt, Errand};

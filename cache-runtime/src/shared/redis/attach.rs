@@ -5,13 +5,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use redis::aio::{MultiplexedConnection, SendError};
+use redis::aio::SendError;
 use redis::{AsyncConnectionConfig, PushInfo, RedisError, ServerErrorKind, Value, cmd, pipe};
 
 use super::dial::Dial;
 use super::fault::store_error;
 use super::link::{Connection, Link};
 use super::scripts::{Loaded, Script};
+use super::wire::Wire;
 use super::{follow, reply, write};
 use crate::error::{Error, ErrorKind};
 use crate::timer;
@@ -59,7 +60,7 @@ async fn find_log(link: &Arc<Link>, connection: &Connection) -> Result<(), Error
     follow::catch_up(link, connection).await
 }
 
-async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedConnection]>, Error> {
+async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[Wire]>, Error> {
     let server = link.endpoint.locate(&link.config, generation).await?;
     let lanes = (0..link.lanes.len()).map(|lane| {
         // The callback runs in the connection's own task, before the reply that follows is handed
@@ -83,12 +84,11 @@ async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[MultiplexedCo
     try_join_all(lanes).await.map(Vec::into_boxed_slice)
 }
 
-async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Error> {
+async fn load(link: &Link, wire: &Wire) -> Result<Loaded, Error> {
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
     for says_flags in [true, false] {
-        let mut redis = redis.clone();
         let load = Loaded::load(says_flags);
-        match timer::timeout(timeout, load.query_async::<Vec<String>>(&mut redis)).await {
+        match timer::timeout(timeout, wire.ask_all::<Vec<String>>(&load)).await {
             Some(Ok(digests)) => return Ok(Loaded::new(digests)),
             // Servers before 7.0 do not compile a first line with flags.
             Some(Err(error))
@@ -105,11 +105,7 @@ async fn load(link: &Link, redis: &MultiplexedConnection) -> Result<Loaded, Erro
 
 /// Turns the tracking on, then changes a key that it was told to watch: only a note that has come
 /// proves that notes come. Some proxies answer `OK` and never send one.
-async fn track(
-    link: &Link,
-    redis: &MultiplexedConnection,
-    scripts: &Loaded,
-) -> Result<bool, Error> {
+async fn track(link: &Link, wire: &Wire, scripts: &Loaded) -> Result<bool, Error> {
     let mut random = [0; 8];
     getrandom::fill(&mut random)
         .map_err(|error| Error::caused(ErrorKind::Store, "no random bits", error.to_string()))?;
@@ -128,9 +124,8 @@ async fn track(
     commands
         .add_command(scripts.call(Script::Probe, &[&probe]))
         .ignore();
-    let mut redis = redis.clone();
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
-    match timer::timeout(timeout, commands.query_async::<()>(&mut redis)).await {
+    match timer::timeout(timeout, wire.ask_all::<()>(&commands)).await {
         Some(Ok(())) => {}
         // The server does not know these commands.
         Some(Err(error)) if is_unknown(&error) => return Ok(false),
@@ -143,19 +138,18 @@ async fn track(
         }
     }
     // The note of one's own write follows its reply; the next reply follows the note.
-    match timer::timeout(timeout, cmd("PING").query_async::<()>(&mut redis)).await {
+    match timer::timeout(timeout, wire.ask::<()>(&cmd("PING"))).await {
         Some(Ok(())) => Ok(link.probe_came()),
         _ => Err(Error::new(ErrorKind::Timeout, "no answer to PING")),
     }
 }
 
 /// As [`track`], but what it says is believed.
-async fn turn_tracking_on(link: &Link, redis: &MultiplexedConnection) -> Result<bool, Error> {
+async fn turn_tracking_on(link: &Link, wire: &Wire) -> Result<bool, Error> {
     let mut track = cmd("CLIENT");
     track.arg("TRACKING").arg("ON").arg("OPTIN");
-    let mut redis = redis.clone();
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
-    match timer::timeout(timeout, track.query_async::<()>(&mut redis)).await {
+    match timer::timeout(timeout, wire.ask::<()>(&track)).await {
         Some(Ok(())) => Ok(true),
         Some(Err(error)) if is_unknown(&error) => Ok(false),
         Some(Err(error)) => Err(store_error(&error)),

@@ -282,13 +282,10 @@ impl Cluster {
             tls: self.tls.as_ref(),
             settings: &self.settings,
         };
-        let mut node = dial.connect_within(ADVICE, &server, plain).await?;
-        let slots = async {
-            let mut slots = cmd("CLUSTER");
-            slots.arg("SLOTS");
-            slots.query_async::<Value>(&mut node).await
-        };
-        let answer = match timer::timeout(ADVICE, slots).await {
+        let node = dial.connect_within(ADVICE, &server, plain).await?;
+        let mut slots = cmd("CLUSTER");
+        slots.arg("SLOTS");
+        let answer = match timer::timeout(ADVICE, node.ask::<Value>(&slots)).await {
             Some(answer) => answer.map_err(|error| store_error(&error))?,
             None => return Err(Error::new(ErrorKind::Timeout, "no answer to CLUSTER SLOTS")),
         };

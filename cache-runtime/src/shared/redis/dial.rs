@@ -13,6 +13,7 @@ use super::bounded::Bounded;
 use super::config::Settings;
 use super::encryption::Encryption;
 use super::fault::{is_lasting, store_error};
+use super::wire::Wire;
 use crate::error::{Error, ErrorKind};
 use crate::timer;
 
@@ -38,7 +39,7 @@ impl Dial<'_> {
         self,
         server: &ConnectionInfo,
         config: AsyncConnectionConfig,
-    ) -> Result<MultiplexedConnection, Error> {
+    ) -> Result<Wire, Error> {
         self.connect_within(CONNECT, server, config).await
     }
 
@@ -48,7 +49,7 @@ impl Dial<'_> {
         limit: Duration,
         server: &ConnectionInfo,
         config: AsyncConnectionConfig,
-    ) -> Result<MultiplexedConnection, Error> {
+    ) -> Result<Wire, Error> {
         match timer::timeout(limit, self.agree(server, config)).await {
             Some(connected) => connected,
             None => Err(Error::new(
@@ -62,7 +63,7 @@ impl Dial<'_> {
         self,
         server: &ConnectionInfo,
         config: AsyncConnectionConfig,
-    ) -> Result<MultiplexedConnection, Error> {
+    ) -> Result<Wire, Error> {
         let stream = self
             .open(server.addr())
             .await
@@ -74,11 +75,7 @@ impl Dial<'_> {
         let agreed =
             MultiplexedConnection::new_with_config(server.redis_settings(), stream, config).await;
         match agreed {
-            Ok((connection, work)) => {
-                // Ends with the last handle on the connection.
-                tokio::spawn(work);
-                Ok(connection)
-            }
+            Ok((connection, work)) => Ok(Wire::new(connection, work)),
             Err(error) if is_lasting(&error) => Err(store_error(&error)),
             Err(error) => Err(unreached(&error.to_string())),
         }

@@ -120,10 +120,10 @@ async fn ask(
         tls: config.tls.as_ref(),
         settings: &config.settings,
     };
-    let mut sentinel = dial.connect_within(ADVICE, sentinel, plain).await?;
+    let sentinel = dial.connect_within(ADVICE, sentinel, plain).await?;
     let mut ask = cmd("SENTINEL");
     ask.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
-    match timer::timeout(ADVICE, ask.query_async(&mut sentinel)).await {
+    match timer::timeout(ADVICE, sentinel.ask(&ask)).await {
         Some(Ok(primary)) => Ok(primary),
         Some(Err(error)) if is_lasting(&error) => Err(store_error(&error)),
         Some(Err(error)) => Err(Error::caused(

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, Value};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
@@ -17,6 +16,7 @@ use super::fault::{Redirect, breaks, store_error};
 use super::lanes::{Barriers, Caught, Lane};
 use super::reply;
 use super::scripts::Loaded;
+use super::wire::Wire;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
@@ -44,7 +44,7 @@ pub(super) enum State {
 /// Their generation tells their notes and replies from those of others.
 pub(super) struct Connection {
     pub(super) generation: u64,
-    pub(super) lanes: Box<[MultiplexedConnection]>,
+    pub(super) lanes: Box<[Wire]>,
     pub(super) scripts: Loaded,
     /// Whether notes are proven to arrive.
     pub(super) tracked: bool,
@@ -55,12 +55,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(
-        generation: u64,
-        lanes: Box<[MultiplexedConnection]>,
-        scripts: Loaded,
-        tracked: bool,
-    ) -> Self {
+    pub(super) fn new(generation: u64, lanes: Box<[Wire]>, scripts: Loaded, tracked: bool) -> Self {
         Self {
             generation,
             silent: lanes.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -353,9 +348,8 @@ impl Link {
         lane: usize,
         command: &Cmd,
     ) -> Result<T, Failed> {
-        let mut redis = connection.lanes[lane].clone();
         let limit = self.config.settings.op_timeout;
-        let answer = timer::timeout(limit, command.query_async(&mut redis)).await;
+        let answer = timer::timeout(limit, connection.lanes[lane].ask(command)).await;
         self.answered(connection, lane, answer)
     }
 
@@ -366,9 +360,8 @@ impl Link {
         lane: usize,
         commands: &Pipeline,
     ) -> Result<T, Failed> {
-        let mut redis = connection.lanes[lane].clone();
         let limit = self.config.settings.op_timeout;
-        let answer = timer::timeout(limit, commands.query_async(&mut redis)).await;
+        let answer = timer::timeout(limit, connection.lanes[lane].ask_all(commands)).await;
         self.answered(connection, lane, answer)
     }
 
