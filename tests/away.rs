@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use afresh::{Cache, ErrorKind, Event, Outcome, Tier, cached, outcome};
-use afresh_test_support::{ReplyGate, Server, until};
+use afresh_test_support::{CommandGate, PATIENCE, Point, ReplyGate, Server, Stop, until};
 
 const SHARED: Outcome = Outcome::Hit(Tier::Shared);
 
@@ -197,4 +197,35 @@ async fn a_server_that_is_loading_its_data_is_waited_for_in_the_background() {
     await_breaker(&one, 10_000).await;
     restarted.await.expect("it has come back");
     await_hits(&one, &two, 20_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_waits_for_the_log_ends_with_the_connection() {
+    let server = Server::start();
+    let gate = Arc::new(CommandGate::before(&server));
+    let builder = Cache::builder().url(gate.url()).prefix("shop").local(false);
+    let patient = builder.op_timeout(4 * PATIENCE).build().await;
+    let (one, source) = (patient.expect("a cache"), Arc::new(AtomicU64::new(1)));
+    let (two, _) = connect(&server.url()).await;
+    two.invalidate(["others"]).await.expect("a record");
+    await_hits(&one, &two, 0).await;
+    let holds = || async {
+        let gate = Arc::clone(&gate);
+        let held = tokio::task::spawn_blocking(move || gate.holds_before(|| false));
+        held.await.expect("it holds")
+    };
+    // The look-up is on its way, and the note of a record comes before its answer.
+    gate.arm(Some(Point::Before(1)));
+    let call = tokio::spawn(async move { outcome(book(&one, &source, 10_000)).await });
+    assert!(holds().await);
+    server.cli(&["EXPIRE", "{shop}:afresh:1:records", "3600"]);
+    // What is held next is the catch-up, which the call waits for now.
+    gate.arm(Some(Point::Before(1)));
+    assert!(holds().await);
+    assert_eq!(gate.seen().len(), 1);
+    // The connection ends behind the answer to the look-up.
+    server.stop(Stop::Kill);
+    let ended = tokio::time::timeout(PATIENCE, call).await;
+    let ended = ended.expect("the call ends").expect("no panic");
+    assert_eq!(ended, (1, Outcome::Computed));
 }

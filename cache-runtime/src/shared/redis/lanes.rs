@@ -40,6 +40,11 @@ impl Lane {
         self.notes.store(0, Ordering::Release);
     }
 
+    /// Those who wait for a catch-up look whether there will be one.
+    pub(super) fn is_lost(&self) {
+        self.caught.send_modify(|_| {});
+    }
+
     pub(super) fn note(&self) {
         self.notes.fetch_add(1, Ordering::AcqRel);
     }

@@ -272,6 +272,7 @@ impl Link {
         };
         drop(lost);
         self.barriers.answer(self.barriers.asked(), false);
+        self.lanes.iter().for_each(Lane::is_lost);
         self.leases.wake_all();
         self.work.notify_one();
         if self.is_closed() {
@@ -293,6 +294,12 @@ impl Link {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Whether the connection of this generation is made, and not lost yet.
+    fn has(&self, generation: u64) -> bool {
+        self.connection()
+            .is_some_and(|connection| connection.generation == generation)
     }
 
     /// Whether notes are proven to arrive at this moment.
@@ -461,18 +468,16 @@ impl Link {
     pub(super) async fn up_to_date(&self, generation: u64, lane: usize) -> Result<(), Error> {
         let lane = &self.lanes[lane];
         let wanted = lane.notes();
-        let covered = |caught: &Caught| {
-            caught.generation > generation
-                || (caught.generation == generation && caught.notes >= wanted)
-        };
+        let covered = |caught: &Caught| caught.generation == generation && caught.notes >= wanted;
         // Nearly always nothing has come since.
         if covered(&lane.caught.borrow()) && self.is_current(generation) {
             return Ok(());
         }
         let mut caught = lane.caught.subscribe();
-        let waited = caught.wait_for(covered);
+        // What is lost is not caught up with any more.
+        let waited = caught.wait_for(|caught| covered(caught) || !self.has(generation));
         match timer::timeout(self.config.settings.op_timeout, waited).await {
-            Some(Ok(_)) if self.is_current(generation) => Ok(()),
+            Some(Ok(caught)) if covered(&caught) && self.is_current(generation) => Ok(()),
             _ => Err(behind()),
         }
     }
@@ -487,6 +492,10 @@ impl Link {
             ));
         }
         let passed = self.barriers.ask();
+        if !self.has(connection.generation) {
+            // Whoever was waiting has been told. The next one may be long in coming.
+            return Err(behind());
+        }
         self.work.notify_one();
         match timer::timeout(self.config.settings.op_timeout, passed).await {
             Some(true) => Ok(()),
