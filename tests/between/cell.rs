@@ -9,7 +9,7 @@ use afresh_test_support::{Point, Server, until};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use crate::interventions::{Intervention, late};
+use crate::interventions::{Intervention, commit, late};
 use crate::names::Names;
 use crate::scenarios::Scenario;
 use crate::stage::{GUARD, Stage, poll, runs};
@@ -114,17 +114,23 @@ async fn play(
     let done = || ended.load(Ordering::SeqCst) || is_in_body();
     let reached = stage.gate.holds_before(done) || is_in_body();
     if reached {
-        let holds = holds_the_lease(stage, &names, spot);
+        let could = may_store(stage, &names, spot);
         let acts = tokio::time::timeout(2 * GUARD, intervention.act(stage));
         if acts.await.is_err() {
             stage.fail("the intervention hangs".to_owned());
         }
-        let lost = holds == Some(true) && holds_the_lease(stage, &names, spot) == Some(false);
-        if intervention.asks_for_a_late_reader() {
-            late(stage, "of one that comes late").await;
-        }
+        let lost = could == Some(true) && may_store(stage, &names, spot) == Some(false);
         meanwhile(stage).await;
+        let others = lease_of_others(stage, &names, spot);
         stage.gate.release();
+        if let Some(lease) = others
+            && !intervention.may_lose_a_release()
+        {
+            stays(stage, spot, &lease).await;
+        }
+        if intervention == Intervention::LeaseHeld {
+            stage.b.body.go.notify_one();
+        }
         stage.a.get().inspect(|a| a.body.go.notify_one());
         settle(stage, subject, Some(intervention)).await;
         if lost {
@@ -154,7 +160,8 @@ async fn play(
     }
 }
 
-/// Reads that begin while a command is held, and after what was acknowledged meanwhile.
+/// Reads that begin while a command is held, and after what was acknowledged meanwhile. Others only
+/// look: what they would store would hide from this process what it must not believe.
 async fn meanwhile(stage: &Arc<Stage>) {
     if stage.a.get().is_some() {
         let own = Arc::clone(stage);
@@ -164,12 +171,8 @@ async fn meanwhile(stage: &Arc<Stage>) {
             })
             .await;
     }
-    let other = Arc::clone(stage);
-    stage
-        .beside(async move {
-            other.read(&other.b, 1, "meanwhile").await;
-        })
-        .await;
+    stage.peek(&stage.b, 1, "meanwhile").await;
+    late(stage, "meanwhile").await;
 }
 
 /// All that was begun comes to its end.
@@ -179,7 +182,14 @@ async fn settle(stage: &Arc<Stage>, subject: JoinHandle<()>, intervention: Optio
         Ok(Err(error)) => stage.fail(format!("the subject: {error}")),
         Ok(Ok(())) => {}
     }
-    if intervention == Some(Intervention::Commits) {
+    let is_about_to = intervention == Some(Intervention::IsAboutToCommit);
+    if is_about_to && stage.b.body.entered.load(Ordering::SeqCst) {
+        commit(stage).await;
+        for reader in stage.a.get().into_iter().chain([&stage.b]) {
+            stage.peek(reader, 1, "under the mark").await;
+        }
+    }
+    if is_about_to || intervention == Some(Intervention::Commits) {
         // It has not ended.
         late(stage, "under the mark").await;
     }
@@ -196,32 +206,87 @@ async fn settle(stage: &Arc<Stage>, subject: JoinHandle<()>, intervention: Optio
     }
 }
 
-/// Whether the lease is held by the token of the fill that is held back, if it is one with a token.
-fn holds_the_lease(stage: &Stage, names: &Names, spot: Option<Spot>) -> Option<bool> {
+/// Whether the fill that is held back, if it is one, may store: by its token, if it has one; else
+/// where nothing newer is stored.
+fn may_store(stage: &Stage, names: &Names, spot: Option<Spot>) -> Option<bool> {
     let Some(Spot::At(Point::Before(number))) = spot else {
         return None;
     };
     let seen = stage.gate.seen();
     let fill = seen.get(number - 1).filter(|one| names.of(one) == "fill")?;
-    let [_, _, _, _, lease, token, ..] = &fill.words[..] else {
+    let [_, _, _, entry, lease, token, log, version, ..] = &fill.words[..] else {
         return None;
     };
+    if token.is_empty() {
+        let header = stage.server.command(&[b"GETRANGE", entry, b"8", b"31"]);
+        let newer = |header: Vec<u8>| {
+            let (of, at) = header.split_at_checked(16)?;
+            Some(of == log && at > version.as_slice())
+        };
+        return Some(header.bytes().and_then(newer) != Some(true));
+    }
     let lease = stage.server.command(&[b"GET", lease]).bytes();
     let held = [&b"L"[..], token].concat();
-    (!token.is_empty()).then(|| lease.is_some_and(|lease| lease.starts_with(&held)))
+    Some(lease.is_some_and(|lease| lease.starts_with(&held)))
 }
 
-/// A leader that has lost its lease cannot commit.
+/// A leader that has lost its lease cannot commit, nor anyone what is older than what is stored.
 fn is_refused(stage: &Stage, spot: Option<Spot>) {
     let Some(Spot::At(Point::Before(number))) = spot else {
         return;
     };
-    let answer = stage.gate.seen()[number - 1].answer.clone();
-    if answer
-        .as_deref()
-        .is_some_and(|answer| answer.starts_with(b":") && answer != b":0\r\n")
+    let fill = stage.gate.seen()[number - 1].clone();
+    // What the script says of a lease that is lost, and of what is superseded.
+    let refused = if fill.words[5].is_empty() {
+        b":2\r\n"
+    } else {
+        b":0\r\n"
+    };
+    if fill
+        .answer
+        .is_some_and(|answer| answer.starts_with(b":") && answer != refused)
     {
-        stage.fail("a leader has committed without its lease".to_owned());
+        stage.fail("what may not be stored any more has been stored".to_owned());
+    }
+}
+
+/// The lease that a command is about, by key and content, if it is one by a token that has lost it
+/// to another's.
+fn lease_of_others(stage: &Stage, names: &Names, spot: Option<Spot>) -> Option<[Vec<u8>; 2]> {
+    let Some(Spot::At(Point::Before(number))) = spot else {
+        return None;
+    };
+    let seen = stage.gate.seen();
+    let held = seen.get(number - 1)?;
+    let (("fill", [_, _, _, _, lease, token, ..])
+    | ("release" | "renew", [_, _, _, lease, token, ..])) = (&*names.of(held), &held.words[..])
+    else {
+        return None;
+    };
+    let content = stage.server.command(&[b"GET", lease]).bytes()?;
+    let own = [&b"L"[..], token].concat();
+    let is_others = content.starts_with(b"L") && !token.is_empty() && !content.starts_with(&own);
+    is_others.then(|| [lease.clone(), content])
+}
+
+/// What was held has been done, and another's lease is as it was.
+async fn stays(stage: &Stage, spot: Option<Spot>, [lease, content]: &[Vec<u8>; 2]) {
+    let Some(Spot::At(Point::Before(number))) = spot else {
+        return;
+    };
+    let answered = || stage.gate.seen()[number - 1].answer.is_some();
+    poll("the answer to what was held", answered).await;
+    let held = stage.gate.seen()[number - 1].clone();
+    let now = stage.server.command(&[b"GET", lease]).bytes();
+    let is_as_it_was = match held.words.len() {
+        // A renewal leaves what is there, and says whether it was its own.
+        6 => held.answer.as_deref() == Some(b":0\r\n"),
+        7 => now.as_ref() == Some(content),
+        // It may have run out meanwhile.
+        _ => now.is_none_or(|now| now == *content),
+    };
+    if !is_as_it_was {
+        stage.fail("another's lease is not what it was".to_owned());
     }
 }
 
@@ -230,6 +295,9 @@ async fn afterwards(stage: &Arc<Stage>, scenario: &Scenario, intervention: Inter
     let readers = || stage.a.get().into_iter().chain([&stage.b]);
     let all_paid = || readers().all(|reader| reader.cache.stats().owed == 0);
     poll("the debts", all_paid).await;
+    // Before anyone stores anything else.
+    stage.peek(&stage.b, 1, "in the end").await;
+    late(stage, "in the end").await;
     for reader in readers() {
         stage.read(reader, 1, "in the end").await;
     }

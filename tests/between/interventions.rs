@@ -37,17 +37,21 @@ pub(crate) enum Intervention {
     StoresAndChanges,
     /// A mutation of another process has committed, and has not ended.
     Commits,
+    /// One is about to: it commits when all that was begun has come to its end.
+    IsAboutToCommit,
     /// What was lost after, and before, a change.
     ChangesAndLoses(Part),
     LosesAndChanges(Part),
-    /// The record of a change is lost, and the one after it is not.
-    ChangesAndTrims,
+    /// What was lost after a change, and before another record.
+    ChangesAndMovesOn(Part),
     /// The entry is evicted.
     EntryGone,
     /// The lease runs out, and another process computes and stores.
     LeaseTaken,
     /// The lease runs out.
     LeaseGone,
+    /// The lease runs out, and another process computes under its own.
+    LeaseHeld,
     ScriptsGone,
     /// Another process rotates the log, once and twice.
     Rotates(u8),
@@ -63,7 +67,7 @@ pub(crate) enum Intervention {
 
 use Intervention as I;
 
-pub(crate) const ALL: [Intervention; 28] = [
+pub(crate) const ALL: [Intervention; 31] = [
     I::Nothing,
     I::Changes,
     I::ChangesItself,
@@ -71,6 +75,7 @@ pub(crate) const ALL: [Intervention; 28] = [
     I::ChangesAndStores,
     I::StoresAndChanges,
     I::Commits,
+    I::IsAboutToCommit,
     I::ChangesAndLoses(Part::Meta),
     I::ChangesAndLoses(Part::Tags),
     I::ChangesAndLoses(Part::Records),
@@ -81,10 +86,12 @@ pub(crate) const ALL: [Intervention; 28] = [
     I::LosesAndChanges(Part::Records),
     I::LosesAndChanges(Part::Marks),
     I::LosesAndChanges(Part::Everything),
-    I::ChangesAndTrims,
+    I::ChangesAndMovesOn(Part::Tags),
+    I::ChangesAndMovesOn(Part::Records),
     I::EntryGone,
     I::LeaseTaken,
     I::LeaseGone,
+    I::LeaseHeld,
     I::ScriptsGone,
     I::Rotates(1),
     I::Rotates(2),
@@ -95,19 +102,6 @@ pub(crate) const ALL: [Intervention; 28] = [
 ];
 
 impl Intervention {
-    /// Whether one that knows nothing by itself is to read in the end.
-    pub(crate) fn asks_for_a_late_reader(self) -> bool {
-        matches!(
-            self,
-            I::ChangesAndLoses(_)
-                | I::LosesAndChanges(_)
-                | I::Rotates(_)
-                | I::Commits
-                | I::ComesBack
-                | I::ChangesAndTrims
-        )
-    }
-
     /// How many more computes it is a reason for, where a lease allows one; nothing where that
     /// cannot be said.
     pub(crate) fn adds(self) -> Option<u64> {
@@ -118,7 +112,8 @@ impl Intervention {
         }
     }
 
-    /// Whether what frees a lease may get lost with it: it then runs out by itself.
+    /// Whether what is held may get lost with its connection: a lease that it was to free then runs
+    /// out by itself.
     pub(crate) fn may_lose_a_release(self) -> bool {
         matches!(
             self,
@@ -152,7 +147,8 @@ impl Intervention {
                 stores(stage).await;
                 b.change().await;
             }
-            I::Commits => commits(stage).await,
+            I::Commits => begins(stage, false).await,
+            I::IsAboutToCommit => begins(stage, true).await,
             I::ChangesAndLoses(part) => {
                 b.change().await;
                 lose(stage, part);
@@ -161,9 +157,9 @@ impl Intervention {
                 lose(stage, part);
                 b.change().await;
             }
-            I::ChangesAndTrims => {
+            I::ChangesAndMovesOn(part) => {
                 b.change().await;
-                lose(stage, Part::Records);
+                lose(stage, part);
                 moves_on(stage).await;
             }
             I::EntryGone => stage.delete('e'),
@@ -172,6 +168,15 @@ impl Intervention {
                 stores(stage).await;
             }
             I::LeaseGone => stage.delete('l'),
+            I::LeaseHeld => {
+                stage.delete('l');
+                let body = &b.body;
+                if !body.entered.load(Ordering::SeqCst) {
+                    body.waits.store(true, Ordering::SeqCst);
+                    stores(stage).await;
+                    body.waits.store(false, Ordering::SeqCst);
+                }
+            }
             I::ScriptsGone => {
                 stage.server.cli(&["SCRIPT", "FLUSH"]);
                 b.change().await;
@@ -207,53 +212,60 @@ impl Intervention {
 /// Where another leads, this waits for it: beside what else happens, and to its end where it can.
 async fn stores(stage: &Arc<Stage>) {
     // Where a call of the same process waits for the lease already, this one waits with it.
-    let joins = Stage::denied(&stage.b) > 0;
-    let reads = stage.b.clone();
-    reads_far(stage, reads, "that stores", joins).await;
-}
-
-/// One that knows nothing reads, while what was stored before may still be there.
-pub(crate) async fn late(stage: &Arc<Stage>, when: &'static str) {
-    let late = stage.late().await;
-    reads_far(stage, late, when, false).await;
-}
-
-async fn reads_far(stage: &Arc<Stage>, reader: Reader, when: &'static str, joins: bool) {
-    let denied = Stage::denied(&reader);
+    let denied = Stage::denied(&stage.b);
+    let joins = denied > 0;
     let (ended, other) = (Arc::<AtomicBool>::default(), Arc::clone(stage));
-    let (ends, reads) = (Arc::clone(&ended), reader.clone());
+    let ends = Arc::clone(&ended);
     stage
         .beside(async move {
-            other.read(&reads, 1, when).await;
+            other.read(&other.b, 1, "that stores").await;
             ends.store(true, Ordering::SeqCst);
         })
         .await;
     poll("a read by another", || {
         let ended = ended.load(Ordering::SeqCst);
-        let held = reader.body.entered.load(Ordering::SeqCst);
-        ended || joins || held || Stage::denied(&reader) > denied
+        let held = stage.b.body.entered.load(Ordering::SeqCst);
+        ended || joins || held || Stage::denied(&stage.b) > denied
     })
     .await;
 }
 
-/// The mark stands, and what was stored before is stale from here on. The mutation ends with the
-/// cell.
-async fn commits(stage: &Arc<Stage>) {
+/// One that knows nothing looks at what is stored.
+pub(crate) async fn late(stage: &Stage, when: &str) {
+    let late = stage.late().await;
+    stage.peek(&late, 1, when).await;
+}
+
+/// A mutation begins, whose mark stands and whose body waits, before or after its commit; it ends
+/// with the cell. Not where a compute of that process's is held already: that just changes something.
+async fn begins(stage: &Arc<Stage>, hesitates: bool) {
     let body = &stage.b.body;
     if body.entered.load(Ordering::SeqCst) {
-        // A compute of this process's is held already.
         return stage.b.change().await;
     }
-    body.waits.store(true, Ordering::SeqCst);
+    let waits = if hesitates {
+        &body.hesitates
+    } else {
+        &body.waits
+    };
+    waits.store(true, Ordering::SeqCst);
     let other = Arc::clone(stage);
     stage.beside(async move { other.b.reprice().await }).await;
     poll("the mutation's body", || {
         body.entered.load(Ordering::SeqCst)
     })
     .await;
-    let committed = stage.source.now.load(Ordering::SeqCst);
-    let acknowledged = &stage.source.acknowledged;
-    acknowledged.fetch_max(committed, Ordering::SeqCst);
+}
+
+/// A mutation that was about to commit does.
+pub(crate) async fn commit(stage: &Stage) {
+    let (source, body) = (&stage.source, &stage.b.body);
+    let before = source.now.load(Ordering::SeqCst);
+    body.go.notify_one();
+    poll("the mutation's commit", || {
+        source.now.load(Ordering::SeqCst) > before && body.entered.load(Ordering::SeqCst)
+    })
+    .await;
 }
 
 fn lose(stage: &Stage, part: Part) {

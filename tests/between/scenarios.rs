@@ -75,9 +75,10 @@ impl Scenario {
 }
 
 #[rustfmt::skip]
-pub(crate) static ALL: [Scenario; 24] = [
+pub(crate) static ALL: [Scenario; 26] = [
     scenario("a miss", Kind::Plain, connected, reads),
     scenario("a miss with a lease", Kind::Flown, connected, reads).computes(1),
+    scenario("a miss with tags of its result", Kind::Labelled, connected, reads),
     scenario("a hit in the server", Kind::Plain, stored, reads).without_body(),
     scenario("a hit in the server, on two connections", Kind::Plain, stored, reads_twice).on_two().without_body(),
     scenario("a hit in the server after a note", Kind::Plain, stored, reads_after_a_note).keeps_nothing().without_body(),
@@ -86,6 +87,7 @@ pub(crate) static ALL: [Scenario; 24] = [
     scenario("a hit here, proven", Kind::Plain, kept, reads).without_body(),
     scenario("a hit here after a note", Kind::Plain, kept, reads_after_a_note).bounded().without_body(),
     scenario("a hit that the log is asked about", Kind::Plain, unknown, reads).without_body(),
+    scenario("a hit that the log is asked about, on two connections", Kind::Plain, unknown, reads_twice).on_two().without_body(),
     scenario("a follower", Kind::Flown, led_elsewhere, follows).computes(0).without_body(),
     scenario("a leader that is followed", Kind::Flown, connected, leads).computes(1).without_body(),
     scenario("a lease that is renewed", Kind::Renewed, connected, computes_for_long).without_body(),
@@ -95,7 +97,7 @@ pub(crate) static ALL: [Scenario; 24] = [
     scenario("a put", Kind::Plain, kept, puts).without_body(),
     scenario("a refresh", Kind::Plain, kept, refreshes),
     scenario("an invalidation", Kind::Plain, kept, changes).bounded(),
-    scenario("an invalidation that no call waits for", Kind::Flown, connected, changes_while_computing).bounded().computes(2),
+    scenario("an invalidation that no call waits for", Kind::Flown, connected, changes_while_computing).bounded().computes(3),
     scenario("a crash-safe mutation", Kind::Plain, kept, reprices).bounded(),
     scenario("a rotation", Kind::Plain, due, rotates).without_body(),
     scenario("a reconnection", Kind::Plain, kept, reconnects).without_body(),
@@ -104,12 +106,24 @@ pub(crate) static ALL: [Scenario; 24] = [
 
 // Before
 
-/// Its first heartbeat is over: no other comes for a second.
+/// Its first heartbeat is over, on each connection: no other comes for a second.
 fn connected(stage: Arc<Stage>) -> BoxFuture<'static, ()> {
     async move {
         stage.connect().await;
-        let times = |one: &&Exchange| one.words[0] == b"TIME" && one.answer.is_some();
-        let beats = || stage.gate.seen().iter().filter(times).count() >= 2;
+        let beats = || {
+            let seen = stage.gate.seen();
+            let answered = |name: &'static [u8]| {
+                let is_it = move |one: &Exchange| one.words[0] == name && one.answer.is_some();
+                let all = seen.iter().enumerate();
+                all.filter_map(move |(at, one)| is_it(one).then_some(at))
+            };
+            // The first one came with the connection.
+            let beat = answered(b"TIME").nth(1);
+            beat.is_some_and(|beat| {
+                let beside = answered(b"HMGET").filter(|&at| at > beat);
+                beside.count() + 1 >= stage.scenario.connections
+            })
+        };
         poll("the first heartbeat", beats).await;
     }
     .boxed()
@@ -386,7 +400,8 @@ fn changes(stage: Arc<Stage>) -> BoxFuture<'static, ()> {
     .boxed()
 }
 
-/// While a body computes what is invalid by then.
+/// While a body computes what is invalid by then. Where the body ends first, the invalidation is
+/// dropped on its way, and made once more.
 fn changes_while_computing(stage: Arc<Stage>) -> BoxFuture<'static, ()> {
     async move {
         let again = Arc::clone(&stage);

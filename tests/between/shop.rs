@@ -23,6 +23,8 @@ pub(crate) struct Source {
 pub(crate) struct Body {
     /// Whether the next one waits once it has read the source.
     pub(crate) waits: AtomicBool,
+    /// Whether that of the next mutation waits before it changes anything, too.
+    pub(crate) hesitates: AtomicBool,
     /// Whether one is waiting.
     pub(crate) entered: AtomicBool,
     pub(crate) go: Notify,
@@ -95,6 +97,8 @@ pub(crate) enum Kind {
     Plain,
     /// With a flight and a lease.
     Flown,
+    /// The same, with tags that only its value has.
+    Labelled,
     /// With a lease that a body that waits has to renew.
     Renewed,
     /// With a policy: stale values are handed out, and computed anew in the background.
@@ -111,6 +115,11 @@ async fn flown(reader: &Reader, id: u64) -> u64 {
     reader.compute().await
 }
 
+#[cached(ttl = 1800, key = "{id}", result_tags = |_| ["books"], singleflight(lease = "20s", wait = "20s"), cache = reader.cache)]
+async fn labelled(reader: &Reader, id: u64) -> u64 {
+    reader.compute().await
+}
+
 #[cached(ttl = 1800, key = "{id}", tags = ["books"], singleflight(lease = "120ms", wait = "20s"), cache = reader.cache)]
 async fn renewed(reader: &Reader, id: u64) -> u64 {
     reader.compute().await
@@ -124,10 +133,20 @@ async fn graced(reader: &Reader, id: u64) -> u64 {
     reader.compute().await
 }
 
-/// Returns what is read from its commit on. The mark stands before that.
+/// Returns what is read from its commit on. The mark stands before that: what was stored until then
+/// is served to nobody any more.
 #[invalidates(tags = ["books"], crash_safe(deadline = "20s"), cache = reader.cache)]
 async fn reprice(reader: &Reader) -> u64 {
+    if reader.body.hesitates.swap(false, Ordering::SeqCst) {
+        reader.body.waits.store(true, Ordering::SeqCst);
+        reader.wait().await;
+        reader.body.waits.store(true, Ordering::SeqCst);
+    }
     let new = reader.source.now.fetch_add(1, Ordering::SeqCst) + 1;
+    if reader.cache.stats().unguarded == 0 {
+        let acknowledged = &reader.source.acknowledged;
+        acknowledged.fetch_max(new, Ordering::SeqCst);
+    }
     reader.wait().await;
     new
 }
@@ -137,9 +156,22 @@ impl Kind {
         match self {
             Self::Plain => plain(reader, id).await,
             Self::Flown => flown(reader, id).await,
+            Self::Labelled => labelled(reader, id).await,
             Self::Renewed => renewed(reader, id).await,
             Self::Graced => graced(reader, id).await,
         }
+    }
+
+    /// What a read would find, and nothing where it would compute.
+    pub(crate) async fn peek(self, reader: &Reader, id: u64) -> Option<u64> {
+        let peeked = match self {
+            Self::Plain => afresh::entry(plain(reader, id)).peek().await,
+            Self::Flown => afresh::entry(flown(reader, id)).peek().await,
+            Self::Labelled => afresh::entry(labelled(reader, id)).peek().await,
+            Self::Renewed => afresh::entry(renewed(reader, id)).peek().await,
+            Self::Graced => afresh::entry(graced(reader, id)).peek().await,
+        };
+        peeked.expect("a cached call")
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Stage {
     pub(crate) failures: Mutex<Vec<String>>,
     /// What goes on beside the subject and has to end too.
     pub(crate) beside: Mutex<Vec<JoinHandle<()>>>,
-    scenario: &'static Scenario,
+    pub(crate) scenario: &'static Scenario,
 }
 
 impl Stage {
@@ -103,6 +103,19 @@ impl Stage {
             self.fail(format!("{name}'s read {when} is {value}, not {floor}"));
         }
         value
+    }
+
+    /// As [`read`](Self::read), and stores nothing: what it finds is there for the others as it was.
+    pub(crate) async fn peek(&self, reader: &Reader, id: u64, when: &str) {
+        let (floor, name) = (reader.floor(), reader.name);
+        let peek = self.scenario.kind.peek(reader, id);
+        match tokio::time::timeout(GUARD, peek).await {
+            Err(_) => self.fail(format!("{name}'s look {when} hangs: {:?}", reader.cache)),
+            Ok(Some(value)) if value < floor => {
+                self.fail(format!("{name}'s look {when} finds {value}, not {floor}"));
+            }
+            Ok(_) => {}
+        }
     }
 
     /// Goes on beside the subject. When this returns, it has got as far as it gets by itself.
