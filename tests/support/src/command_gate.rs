@@ -6,10 +6,10 @@
 mod relay;
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
+use crate::proxy::{self, Port};
 use crate::server::Server;
 use crate::wait::PATIENCE;
 
@@ -39,8 +39,7 @@ pub struct Exchange {
 /// A proxy before a server. Everything passes until it is [armed](Self::arm).
 #[derive(Debug)]
 pub struct CommandGate {
-    port: u16,
-    login: &'static str,
+    port: Port,
     inside: Arc<Inside>,
 }
 
@@ -77,35 +76,28 @@ impl CommandGate {
     /// A proxy on a port of its own before this server.
     #[must_use]
     pub fn before(server: &Server) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("a bound socket's port").port();
         let inside = Arc::new(Inside {
             server: server.port(),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        thread::spawn({
+        let port = Port::before(server, {
             let inside = Arc::clone(&inside);
-            move || {
-                for client in listener.incoming().map_while(Result::ok) {
-                    if inside.lock().closed {
-                        return;
-                    }
+            move |client| {
+                let takes = !inside.lock().closed;
+                if takes {
                     relay::relay(&inside, client);
                 }
+                takes
             }
         });
-        Self {
-            port,
-            login: server.login(),
-            inside,
-        }
+        Self { port, inside }
     }
 
     /// As the server's own [`url`](Server::url), with the proxy's port.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://{}127.0.0.1:{}/", self.login, self.port)
+        self.port.url()
     }
 
     /// Counts from 1 again, and holds at this point, once.
@@ -163,10 +155,7 @@ impl CommandGate {
     /// Cuts every connection: what is held is lost. New ones are carried.
     pub fn cut(&self) {
         let mut state = self.inside.lock();
-        for socket in state.sockets.drain(..) {
-            // Its other end may have gone first.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
+        proxy::cut(&std::mem::take(&mut state.sockets));
         state.held = None;
         drop(state);
         self.inside.changed.notify_all();
@@ -177,8 +166,6 @@ impl Drop for CommandGate {
     fn drop(&mut self) {
         self.inside.lock().closed = true;
         self.cut();
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }
 

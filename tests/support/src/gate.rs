@@ -5,18 +5,17 @@
 mod carry;
 pub(crate) mod frames;
 
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
+use crate::proxy::{self, Port};
 use crate::server::Server;
 
 /// A proxy before a server. Everything passes until it is told otherwise, and again from
 /// [`release`](Self::release) on.
 #[derive(Debug)]
 pub struct ReplyGate {
-    port: u16,
-    login: &'static str,
+    port: Port,
     inside: Arc<Inside>,
 }
 
@@ -61,8 +60,6 @@ impl ReplyGate {
     /// A proxy on a port of its own before this server.
     #[must_use]
     pub fn before(server: &Server) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("a bound socket's port").port();
         let inside = Arc::new(Inside {
             state: Mutex::new(State {
                 server: server.port(),
@@ -77,37 +74,32 @@ impl ReplyGate {
             }),
             changed: Condvar::new(),
         });
-        thread::spawn({
+        let port = Port::before(server, {
             let inside = Arc::clone(&inside);
-            move || {
-                for client in listener.incoming().map_while(Result::ok) {
-                    if inside.lock().closed {
-                        return;
-                    }
-                    if !inside.lock().refuses {
-                        carry::carry(&inside, client);
-                    }
+            move |client| {
+                let (takes, refuses) = {
+                    let state = inside.lock();
+                    (!state.closed, state.refuses)
+                };
+                if takes && !refuses {
+                    carry::carry(&inside, client);
                 }
+                takes
             }
         });
-        let login = server.login();
-        Self {
-            port,
-            login,
-            inside,
-        }
+        Self { port, inside }
     }
 
     /// As the server's own [`url`](Server::url), with the proxy's port.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://{}127.0.0.1:{}/", self.login, self.port)
+        self.port.url()
     }
 
     /// The proxy's port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Keeps back what the server answers from now on. Requests still reach it.
@@ -175,10 +167,7 @@ impl ReplyGate {
 
     /// Cuts every connection. New ones are carried.
     pub fn cut(&self) {
-        for socket in self.inside.lock().sockets.drain(..) {
-            // Its other end may have gone first.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
+        proxy::cut(&std::mem::take(&mut self.inside.lock().sockets));
         self.inside.changed.notify_all();
     }
 
@@ -193,8 +182,6 @@ impl Drop for ReplyGate {
     fn drop(&mut self) {
         self.inside.lock().closed = true;
         self.cut();
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }
 

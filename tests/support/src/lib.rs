@@ -18,6 +18,7 @@ mod launch;
 mod monitor;
 mod network;
 mod process;
+mod proxy;
 mod resp;
 mod rights;
 mod sentinels;

@@ -1,24 +1,20 @@
 //! One connection through the gate: a thread for each direction, which end with it.
 
 use std::collections::VecDeque;
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use super::{Exchange, Held, Inside, Point, State};
-use crate::gate::frames::{Frames, is_push};
+use crate::gate::frames::is_push;
+use crate::proxy::{again, pump, reach};
 use crate::resp::words;
 
 /// Carries one connection. A server that is away closes it.
 pub(super) fn relay(inside: &Arc<Inside>, client: TcpStream) {
-    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, inside.server)) else {
+    let Some(server) = reach(inside.server) else {
         return;
-    };
-    let again = |socket: &TcpStream| {
-        // What waits for more to send would change the order of things.
-        socket.set_nodelay(true).expect("a socket without delay");
-        socket.try_clone().expect("a second handle on a socket")
     };
     let number = {
         let mut state = inside.lock();
@@ -29,11 +25,19 @@ pub(super) fn relay(inside: &Arc<Inside>, client: TcpStream) {
     let (to_client, to_server) = (again(&client), again(&server));
     thread::spawn({
         let inside = Arc::clone(inside);
-        move || pump(client, to_server, |frame| ask(&inside, number, frame))
+        move || {
+            pump(client, &to_server, |frame| {
+                ask(&inside, number, frame);
+                (&to_server).write_all(frame).ok()
+            });
+        }
     });
     let inside = Arc::clone(inside);
     thread::spawn(move || {
-        pump(server, to_client, |frame| answer(&inside, number, frame));
+        pump(server, &to_client, |frame| {
+            answer(&inside, number, frame);
+            (&to_client).write_all(frame).ok()
+        });
         // Nobody answers what is left.
         inside.lock().asked[number].clear();
         inside.changed.notify_all();
@@ -80,22 +84,4 @@ fn answer(inside: &Inside, connection: usize, frame: &[u8]) {
         exchange.answer = Some(frame.to_vec());
     }
     inside.stop_at(&mut state, Point::After(number), answers);
-}
-
-/// Hands over each frame that arrives, after `before` it, until either end closes.
-fn pump(mut from: TcpStream, mut to: TcpStream, mut before: impl FnMut(&[u8])) {
-    let mut buffer = [0; 16_384];
-    let mut frames = Frames::default();
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        frames.add(&buffer[..length]);
-        let whole = std::iter::from_fn(|| frames.next());
-        let mut whole = whole.inspect(|frame| before(frame));
-        if whole.try_for_each(|frame| to.write_all(&frame)).is_err() {
-            break;
-        }
-    }
-    for socket in [&from, &to] {
-        // Its other end may have gone first.
-        let _ = socket.shutdown(Shutdown::Both);
-    }
 }

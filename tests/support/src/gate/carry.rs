@@ -1,13 +1,14 @@
 //! One connection through the proxy: a thread for each direction, which end with it. What passes is
 //! the gate's to say.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::Inside;
-use super::frames::{Frames, is_push};
+use super::frames::is_push;
+use crate::proxy::{again, pump, reach};
 
 /// What both directions share.
 #[derive(Debug)]
@@ -29,13 +30,8 @@ struct Answers {
 /// Carries one connection. A server that is away closes it.
 pub(super) fn carry(inside: &Arc<Inside>, client: TcpStream) {
     let port = inside.lock().server;
-    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+    let Some(server) = reach(port) else {
         return;
-    };
-    let again = |socket: &TcpStream| {
-        // What waits for more to send would change the order of things.
-        socket.set_nodelay(true).expect("a socket without delay");
-        socket.try_clone().expect("a second handle on a socket")
     };
     let (to_client, to_server) = (again(&client), again(&server));
     let number = {
@@ -101,22 +97,5 @@ impl Carried {
         } else {
             Some(())
         }
-    }
-}
-
-/// Hands over each frame that arrives, until either end closes.
-fn pump(mut from: TcpStream, to: &TcpStream, mut hand_over: impl FnMut(&[u8]) -> Option<()>) {
-    let mut buffer = [0; 16_384];
-    let mut frames = Frames::default();
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        frames.add(&buffer[..length]);
-        let mut whole = std::iter::from_fn(|| frames.next());
-        if whole.try_for_each(|frame| hand_over(&frame)).is_none() {
-            break;
-        }
-    }
-    for socket in [&from, to] {
-        // Its other end may have gone first.
-        let _ = socket.shutdown(Shutdown::Both);
     }
 }
