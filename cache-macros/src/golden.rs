@@ -2,10 +2,14 @@
 //! `tests/expand/`. Set `UPDATE_EXPECT=1` to write the files anew, and review them as code.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use proc_macro2::TokenStream;
+
+use crate::repository;
+
+/// Where they are.
+const FOLDER: &str = "tests/expand";
 
 /// The name of a file, and the function whose expansion it holds.
 const CASES: &[(&str, &str)] = &[
@@ -275,10 +279,13 @@ struct Everything(i64);"#,
 
 #[test]
 fn expansions_are_as_reviewed() {
+    let Some(folder) = repository::folder(FOLDER) else {
+        return;
+    };
     let mut different = Vec::new();
     for (name, source) in CASES {
         let expanded = golden(source);
-        let file = file(name);
+        let file = folder.join(name).with_extension("rs");
         if env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&file, &expanded).expect("the file can be written");
         } else if fs::read_to_string(&file).unwrap_or_default() != expanded {
@@ -294,7 +301,9 @@ fn expansions_are_as_reviewed() {
 
 #[test]
 fn every_file_has_its_case() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    let Some(folder) = repository::folder(FOLDER) else {
+        return;
+    };
     for entry in fs::read_dir(folder).expect("there is a folder") {
         let path = entry.expect("it can be read").path();
         let stem = path
@@ -361,13 +370,6 @@ fn the_item_is_kept_where_it_is_wrong() {
     let expanded = crate::cached_tokens(attr, item.clone()).to_string();
     assert!(expanded.starts_with(&item.to_string()), "{expanded}");
     assert_eq!(expanded.matches("compile_error").count(), 2, "{expanded}");
-}
-
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/expand")
-        .join(name)
-        .with_extension("rs")
 }
 
 /// The source as a comment, and its expansion.

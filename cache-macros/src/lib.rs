@@ -15,6 +15,8 @@ mod fuzzing;
 #[cfg(test)]
 mod golden;
 mod model;
+#[cfg(test)]
+mod repository;
 mod template;
 
 use proc_macro::TokenStream;
