@@ -86,7 +86,10 @@ impl AddAssign for Tally {
 }
 
 /// Runs a command, repeating what it prints line by line as it comes.
-fn pass_through(mut command: Command, out: &mut impl Write) -> io::Result<(bool, Tally)> {
+pub(crate) fn pass_through(
+    mut command: Command,
+    out: &mut impl Write,
+) -> io::Result<(bool, Tally)> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

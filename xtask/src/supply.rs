@@ -10,6 +10,7 @@ mod minimal;
 mod msrv;
 mod tools;
 mod tree;
+mod unpacked;
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -87,6 +88,7 @@ const PARTS: &[Part] = &[
     part("minimal versions", || Outcome::of(minimal::build())),
     part("docs", || Outcome::of(docs())),
     part("packages", || Outcome::of(contents::packaged())),
+    part("tests in packages", unpacked::tested),
     part("semver", tools::semver),
 ];
 
@@ -94,17 +96,17 @@ const PARTS: &[Part] = &[
 const QUICK: &str = "--quick";
 
 pub(crate) fn run(rest: &[String]) -> ExitCode {
-    let only_quick = match rest {
-        [] => false,
-        [word] if word == QUICK => true,
-        _ => {
-            eprintln!("`cargo xtask supply` takes {QUICK} or nothing");
-            return ExitCode::from(2);
-        }
+    let Some(parts) = chosen(rest) else {
+        let names: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+        eprintln!(
+            "`cargo xtask supply` takes {QUICK}, nothing, or the name of a part: {}",
+            names.join("; ")
+        );
+        return ExitCode::from(2);
     };
     let mut lines = Vec::new();
     let mut failed = false;
-    for part in PARTS.iter().filter(|part| part.is_quick || !only_quick) {
+    for part in parts {
         println!("\n{}", part.name);
         let began = Instant::now();
         let outcome = (part.run)();
@@ -120,6 +122,18 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
+}
+
+/// The parts that these words ask for; `None` where they ask for none.
+fn chosen(words: &[String]) -> Option<Vec<&'static Part>> {
+    let word = match words {
+        [] => return Some(PARTS.iter().collect()),
+        [word] => word,
+        _ => return None,
+    };
+    let asks_for = |part: &&Part| part.name == word || (word == QUICK && part.is_quick);
+    let parts: Vec<_> = PARTS.iter().filter(asks_for).collect();
+    (!parts.is_empty()).then_some(parts)
 }
 
 fn docs() -> Result<String, String> {
@@ -167,6 +181,19 @@ mod tests {
         assert_eq!(Outcome::NotHere(why()).told(), "not here: no network");
         assert_eq!(Outcome::Fails(why()).told(), "FAILED: no network");
         assert_eq!(Outcome::Holds(String::new()).told(), "ok");
+    }
+
+    #[test]
+    fn one_part_the_quick_ones_or_all() {
+        let count = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            chosen(&words).map(|parts| parts.len())
+        };
+        assert_eq!(count(&[]), Some(PARTS.len()));
+        assert_eq!(count(&["minimal versions"]), Some(1));
+        assert!(count(&[QUICK]).is_some_and(|quick| (1..PARTS.len()).contains(&quick)));
+        assert_eq!(count(&["minimal"]), None);
+        assert_eq!(count(&["docs", "semver"]), None);
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn faults<'a>(package: &str, names: impl Iterator<Item = &'a str>) -> Vec<String
     let facades: &[&str] = if package == "afresh" { &FACADES } else { &[] };
     let mut missing: BTreeSet<&str> = EACH.iter().chain(facades).copied().collect();
     missing.insert("src/lib.rs");
-    // It is made only where the tree is a clone and clean.
+    // It is made only where the tree is a clone.
     missing.remove(EACH[0]);
     let mut faults = Vec::new();
     for name in names {
