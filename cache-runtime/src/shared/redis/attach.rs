@@ -15,7 +15,6 @@ use super::scripts::{Loaded, Script};
 use super::wire::Wire;
 use super::{follow, reply, write};
 use crate::error::{Error, ErrorKind};
-use crate::timer;
 
 /// Requests that may wait in this process to be written.
 const QUEUE: usize = 1_024;
@@ -88,7 +87,7 @@ async fn load(link: &Link, wire: &Wire) -> Result<Loaded, Error> {
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
     for says_flags in [true, false] {
         let load = Loaded::load(says_flags);
-        match timer::timeout(timeout, wire.ask_all::<Vec<String>>(&load)).await {
+        match wire.ask_all::<Vec<String>>(timeout, &load).await {
             Some(Ok(digests)) => return Ok(Loaded::new(digests)),
             // Servers before 7.0 do not compile a first line with flags.
             Some(Err(error))
@@ -125,7 +124,7 @@ async fn track(link: &Link, wire: &Wire, scripts: &Loaded) -> Result<bool, Error
         .add_command(scripts.call(Script::Probe, &[&probe]))
         .ignore();
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
-    match timer::timeout(timeout, wire.ask_all::<()>(&commands)).await {
+    match wire.ask_all::<()>(timeout, &commands).await {
         Some(Ok(())) => {}
         // The server does not know these commands.
         Some(Err(error)) if is_unknown(&error) => return Ok(false),
@@ -138,7 +137,7 @@ async fn track(link: &Link, wire: &Wire, scripts: &Loaded) -> Result<bool, Error
         }
     }
     // The note of one's own write follows its reply; the next reply follows the note.
-    match timer::timeout(timeout, wire.ask::<()>(&cmd("PING"))).await {
+    match wire.ask::<()>(timeout, &cmd("PING")).await {
         Some(Ok(())) => Ok(link.probe_came()),
         _ => Err(Error::new(ErrorKind::Timeout, "no answer to PING")),
     }
@@ -149,7 +148,7 @@ async fn turn_tracking_on(link: &Link, wire: &Wire) -> Result<bool, Error> {
     let mut track = cmd("CLIENT");
     track.arg("TRACKING").arg("ON").arg("OPTIN");
     let timeout = link.config.settings.op_timeout.max(Duration::from_secs(1));
-    match timer::timeout(timeout, wire.ask::<()>(&track)).await {
+    match wire.ask::<()>(timeout, &track).await {
         Some(Ok(())) => Ok(true),
         Some(Err(error)) if is_unknown(&error) => Ok(false),
         Some(Err(error)) => Err(store_error(&error)),

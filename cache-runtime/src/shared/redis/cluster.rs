@@ -14,7 +14,6 @@ use super::encryption::Encryption;
 use super::fault::store_error;
 use super::reply;
 use crate::error::{Error, ErrorKind};
-use crate::timer;
 
 /// How many slots a cluster has.
 const SLOTS: u16 = 16_384;
@@ -285,7 +284,7 @@ impl Cluster {
         let node = dial.connect_within(ADVICE, &server, plain).await?;
         let mut slots = cmd("CLUSTER");
         slots.arg("SLOTS");
-        let answer = match timer::timeout(ADVICE, node.ask::<Value>(&slots)).await {
+        let answer = match node.ask::<Value>(ADVICE, &slots).await {
             Some(answer) => answer.map_err(|error| store_error(&error))?,
             None => return Err(Error::new(ErrorKind::Timeout, "no answer to CLUSTER SLOTS")),
         };

@@ -11,7 +11,6 @@ use super::dial::Dial;
 use super::fault::{is_lasting, store_error};
 use super::url::Target;
 use crate::error::{Error, ErrorKind};
-use crate::timer;
 
 /// For a sentinel to be reached, and to say where the primary is, before the next one is asked.
 const ADVICE: Duration = Duration::from_millis(500);
@@ -123,7 +122,7 @@ async fn ask(
     let sentinel = dial.connect_within(ADVICE, sentinel, plain).await?;
     let mut ask = cmd("SENTINEL");
     ask.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
-    match timer::timeout(ADVICE, sentinel.ask(&ask)).await {
+    match sentinel.ask(ADVICE, &ask).await {
         Some(Ok(primary)) => Ok(primary),
         Some(Err(error)) if is_lasting(&error) => Err(store_error(&error)),
         Some(Err(error)) => Err(Error::caused(

@@ -356,7 +356,7 @@ impl Link {
         command: &Cmd,
     ) -> Result<T, Failed> {
         let limit = self.config.settings.op_timeout;
-        let answer = timer::timeout(limit, connection.lanes[lane].ask(command)).await;
+        let answer = connection.lanes[lane].ask(limit, command).await;
         self.answered(connection, lane, answer)
     }
 
@@ -368,7 +368,7 @@ impl Link {
         commands: &Pipeline,
     ) -> Result<T, Failed> {
         let limit = self.config.settings.op_timeout;
-        let answer = timer::timeout(limit, connection.lanes[lane].ask_all(commands)).await;
+        let answer = connection.lanes[lane].ask_all(limit, commands).await;
         self.answered(connection, lane, answer)
     }
 

@@ -1,14 +1,21 @@
 //! One connection to a server, and what is asked on it: each request ends with its answer, or with
-//! the connection. How long an answer may take is the caller's to say.
+//! the connection, or when it has taken as long as the caller lets it.
 
 use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::sync::watch;
+
+use crate::timer;
+
+/// Most answers have come by then. To watch the connection's task from the start would cost each
+/// request a lock.
+const SOON: Duration = Duration::from_millis(20);
 
 /// A handle on a connection. The last one closes it.
 #[derive(Clone)]
@@ -33,19 +40,42 @@ impl Wire {
         Self { redis, reader }
     }
 
-    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+    /// `None` where no answer has come within the limit.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        command: &Cmd,
+    ) -> Option<RedisResult<T>> {
         let mut redis = self.redis.clone();
-        self.unless_closed(command.query_async(&mut redis)).await
+        self.within(limit, command.query_async(&mut redis)).await
     }
 
     /// Sends several commands in one go, and waits for all their answers.
-    pub(super) async fn ask_all<T: FromRedisValue>(&self, commands: &Pipeline) -> RedisResult<T> {
+    pub(super) async fn ask_all<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        commands: &Pipeline,
+    ) -> Option<RedisResult<T>> {
         let mut redis = self.redis.clone();
-        self.unless_closed(commands.query_async(&mut redis)).await
+        self.within(limit, commands.query_async(&mut redis)).await
     }
 
     /// A request that is handed to the connection's task at the very moment at which that ends stays
     /// in the channel between the two: nobody answers it, and nobody lets it go while someone waits.
+    /// So who has waited for long looks at the task as well; nearly all have their answer before.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = RedisResult<T>>,
+    ) -> Option<RedisResult<T>> {
+        let mut answer = pin!(answer);
+        let soon = limit.min(SOON);
+        match timer::timeout(soon, answer.as_mut()).await {
+            None => timer::timeout(limit.saturating_sub(soon), self.unless_closed(answer)).await,
+            soon => soon,
+        }
+    }
+
     async fn unless_closed<T>(
         &self,
         answer: impl Future<Output = RedisResult<T>>,
@@ -65,15 +95,12 @@ fn closed() -> RedisError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use redis::{AsyncConnectionConfig, RedisConnectionInfo, cmd};
     use tokio::net::UnixStream;
     use tokio::runtime::{Builder, Runtime};
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::timer;
 
     /// Longer than anything here lasts that does not hang.
     const HANGS: Duration = Duration::from_secs(10);
@@ -112,14 +139,14 @@ mod tests {
             let (wire, ends, _server) = connection().await;
             let (get, mut two) = (cmd("GET"), redis::pipe());
             two.cmd("GET").cmd("GET");
-            let mut one = pin!(timer::timeout(HANGS, wire.ask::<()>(&get)));
-            let mut both = pin!(timer::timeout(HANGS, wire.ask_all::<()>(&two)));
+            let mut one = pin!(wire.ask::<()>(HANGS, &get));
+            let mut both = pin!(wire.ask_all::<()>(HANGS, &two));
             assert!(one.as_mut().now_or_never().is_none());
             assert!(both.as_mut().now_or_never().is_none());
             ends.send(()).unwrap();
             assert!(is_closed(one.await) && is_closed(both.await));
             // Nor does one that comes afterwards wait.
-            assert!(is_closed(timer::timeout(HANGS, wire.ask::<()>(&get)).await));
+            assert!(is_closed(wire.ask::<()>(HANGS, &get).await));
         });
     }
 
@@ -129,7 +156,7 @@ mod tests {
         let (wire, _ends, _server) = reading.block_on(connection());
         runtime().block_on(async {
             let get = cmd("GET");
-            let mut one = pin!(timer::timeout(HANGS, wire.ask::<()>(&get)));
+            let mut one = pin!(wire.ask::<()>(HANGS, &get));
             assert!(one.as_mut().now_or_never().is_none());
             reading.shutdown_background();
             assert!(is_closed(one.await));
