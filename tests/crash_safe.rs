@@ -1,5 +1,6 @@
-//! `crash_safe`: what it invalidates after each end of a body, and what it does where its mark
-//! cannot be placed. What a process that dies leaves behind is not tried here.
+//! `crash_safe`: what it invalidates after each end of a body, what it does where its mark cannot be
+//! placed, and what is refused while it stands. What a process that dies leaves behind is not tried
+//! here.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -122,12 +123,14 @@ async fn the_body_says_what_is_returned() {
 }
 
 #[cfg(feature = "redis")]
-mod without_its_server {
+mod on_a_server {
+    use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use afresh::{Cache, ErrorKind, Event, invalidates};
-    use afresh_test_support::{Server, Stop, eventually};
+    use afresh::{Cache, ErrorKind, Event, entry, invalidates};
+    use afresh_test_support::{ReplyGate, Server, Stop, eventually, until};
+    use futures_util::FutureExt;
 
     use super::{End, Failure, Shop, on_success, required};
 
@@ -173,6 +176,32 @@ mod without_its_server {
         let failed = on_success(&shop, End::Badly).await;
         assert_eq!(failed, Err(Failure::OfTheBody));
         assert_eq!(shop.runs.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn under_a_mark_nothing_is_served_nor_put_where_no_note_tells_of_it() {
+        let server = Server::start();
+        let gate = ReplyGate::before(&server);
+        gate.swallow_pushes();
+        let shop = async |url: String| {
+            let builder = Cache::builder().url(url).prefix("shop").local(false);
+            Shop::on(builder.build().await.expect("a cache"))
+        };
+        let (marks, asks) = (shop(server.url()).await, shop(gate.url()).await);
+        assert_eq!(marks.page(1).await, 1);
+        let is_cached = async || entry(asks.page(1)).peek().await.expect("cached").is_some();
+        until("a hit", is_cached).await;
+        let mut mutation = pin!(on_success(&marks, End::Never));
+        until("the body, behind the mark", async || {
+            let ended = mutation.as_mut().now_or_never();
+            ended.is_none() && marks.runs.load(Ordering::SeqCst) == 1
+        })
+        .await;
+        // Before a heartbeat could have told.
+        assert!(!is_cached().await);
+        let put = entry(asks.page(1)).put(1).await;
+        let refused = put.expect_err("it may be what is being changed");
+        assert_eq!(refused.kind(), ErrorKind::Refused);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
