@@ -46,7 +46,10 @@ pub(crate) async fn in_memory(settings: &Settings) -> Ran {
         (vec![built(large).await, built(small).await], clock)
     };
     let world = || Arc::new(World::new(settings.keys, settings.tags, secs(60), secs(10)));
-    let before = warmed(make().await.0, &world()).await;
+    let caches = make().await.0;
+    #[cfg(feature = "sync")]
+    crate::waits::wait_once(&caches[0], &world());
+    let before = warmed(caches, &world()).await;
     let (caches, clock) = make().await;
     let plan = Plan {
         name: "in memory",

@@ -15,6 +15,8 @@ mod run;
 mod step;
 mod table;
 mod verdict;
+#[cfg(feature = "sync")]
+mod waits;
 mod world;
 
 use std::fs;
