@@ -1,7 +1,9 @@
 //! The chores of this repository, as `cargo xtask <command>`: which commands there are, and
 //! nothing of what they do.
 
+mod bench;
 mod fuzz;
+mod instructions;
 mod interleave;
 mod model;
 mod proof;
@@ -66,6 +68,16 @@ const COMMANDS: &[Command] = &[
         name: "soak",
         about: "tens of millions of calls, in memory and on a server: does anything grow or stay behind?",
         run: soak::run,
+    },
+    Command {
+        name: "instructions",
+        about: "how many instructions a hit in the process takes, beside what was noted",
+        run: instructions::run,
+    },
+    Command {
+        name: "bench",
+        about: "speed and correctness beside the peers, in one run: tables and plots in docs/bench",
+        run: bench::run,
     },
     Command {
         name: "weigh",

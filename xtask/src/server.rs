@@ -48,19 +48,21 @@ fn obtain(path: &OsStr) -> Result<PathBuf, String> {
 
 /// Sees to it that the tests of encrypted connections can make certificates.
 fn has_certificates(path: &OsStr) -> Result<(), String> {
-    if succeeds(path, &["openssl", "version"]) {
+    has(
+        path,
+        &["openssl", "version"],
+        "there is no `openssl` on PATH; the tests make certificates with it: install the package of \
+         that name",
+    )
+}
+
+/// Sees to it that a program is there, which is in the package of its name.
+pub(crate) fn has(path: &OsStr, words: &[&str], missing: &str) -> Result<(), String> {
+    if succeeds(path, words) {
         return Ok(());
     }
-    let missing = "there is no `openssl` on PATH; the tests make certificates with it: install the \
-                   package of that name";
-    let install = [
-        "apt-get",
-        "-q",
-        "install",
-        "-y",
-        "--no-install-recommends",
-        "openssl",
-    ];
+    let install = ["apt-get", "-q", "install", "-y", "--no-install-recommends"];
+    let install = [&install[..], &words[..1]].concat();
     match administrator(path) {
         Some(administrator) if run(path, &[administrator, &install].concat()) => Ok(()),
         _ => Err(missing.to_owned()),

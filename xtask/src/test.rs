@@ -65,6 +65,11 @@ fn steps() -> Vec<Step> {
         ),
         docs,
         Step::new("bookshop", ["run", "-p", "bookshop"]),
+        // As a release, with the features that are built in seconds.
+        Step::new(
+            "instructions of a hit",
+            ["run", "-q", "-p", "xtask", "--", "instructions"],
+        ),
         // It sets compiler flags, for builds in a folder of its own.
         Step::new(
             "hostile bytes",

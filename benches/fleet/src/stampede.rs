@@ -1,0 +1,102 @@
+//! 4 processes with 250 callers each, all at once on a key that nobody has, whose body takes 50 ms:
+//! how often it runs, when the last caller has its value, and how many commands that takes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use afresh_measure::{Point, Series};
+use afresh_test_support::Server;
+
+use crate::libraries::{self, ENDED, Library, RUNS};
+use crate::process::{self, Process};
+
+const PROCESSES: usize = 4;
+const CALLERS: usize = 250;
+
+pub(crate) fn measure(library: &str, server: &Server, rounds: usize) {
+    let url = server.plain_url();
+    let mut fleet: Vec<Process> = (0..PROCESSES)
+        .map(|_| Process::start(library, &url))
+        .collect();
+    let (mut runs, mut late, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+    // Of the first few, connections and scripts are a part.
+    for round in 0..rounds + 2 {
+        let before: u64 = server.commandstats().values().sum();
+        for process in &mut fleet {
+            process.say(&round.to_string());
+        }
+        let answers: Vec<[u64; 3]> = fleet
+            .iter_mut()
+            .map(|process| read(&process.hear()))
+            .collect();
+        let after: u64 = server.commandstats().values().sum();
+        if round < 2 {
+            continue;
+        }
+        runs.push(answers.iter().map(|answer| answer[0]).sum::<u64>() as f64);
+        // The first of the bodies that ended is the one that all could have had.
+        let ended = answers
+            .iter()
+            .filter(|answer| answer[0] > 0)
+            .map(|answer| answer[1])
+            .min();
+        let last = answers.iter().map(|answer| answer[2]).max();
+        let late_by = last.unwrap_or(0).saturating_sub(ended.unwrap_or(0));
+        late.push(late_by as f64 / 1e6);
+        // Asking for the figures is one.
+        commands.push((after - before).saturating_sub(1) as f64 / PROCESSES as f64);
+    }
+    for (case, unit, figures) in [
+        ("runs", "", runs),
+        ("last caller after the body", "ms", late),
+        ("commands per process", "", commands),
+    ] {
+        Series {
+            point: Point::new("stampede", case, unit),
+            subject: library.to_owned(),
+            rounds: figures,
+        }
+        .write();
+    }
+}
+
+fn read(answer: &str) -> [u64; 3] {
+    let numbers: Vec<u64> = answer
+        .split(' ')
+        .map_while(|word| word.parse().ok())
+        .collect();
+    numbers
+        .try_into()
+        .expect("runs, the body's end, the last caller's")
+}
+
+/// What a process of the fleet does.
+pub(crate) fn call(library: &str, url: &str) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        match library {
+            "afresh" => take_orders(libraries::ours::Ours::new(url).await).await,
+            "cachekit" => take_orders(libraries::cachekit::Cachekit::new(url).await).await,
+            "amalgam" => take_orders(libraries::amalgam::Amalgam::new(url).await).await,
+            "hitbox" => take_orders(libraries::hitbox::Hitbox::new(url)).await,
+            "cached" => take_orders(libraries::cached::Cached::new(url)).await,
+            other => panic!("no library `{other}` is known here"),
+        }
+    });
+}
+
+async fn take_orders<L: Library>(library: L) {
+    let library = Arc::new(library);
+    process::answer("ready");
+    for order in process::orders() {
+        let round: u64 = order.parse().expect("a number");
+        RUNS.store(0, Ordering::SeqCst);
+        let last = libraries::stampede(&library, CALLERS, round).await;
+        let (runs, ended) = (RUNS.load(Ordering::SeqCst), ENDED.load(Ordering::SeqCst));
+        process::answer(&format!("{runs} {ended} {last}"));
+    }
+}
