@@ -2,6 +2,7 @@
 //! writes what they found to `docs/bench`. What is measured is said by the programs.
 
 mod figures;
+mod headline;
 mod machine;
 mod page;
 mod plots;
@@ -73,6 +74,7 @@ fn run(words: &[String]) -> Result<(), String> {
     }
     plots::draw(&figures, &folder)?;
     page::write(&figures, &scoreboard, &folder)?;
+    headline::write(&figures, &scoreboard, &root().join("README.md"))?;
     println!("{}", targets::summary(&figures));
     println!("The tables are in docs/bench/README.md");
     Ok(())

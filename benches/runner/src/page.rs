@@ -31,6 +31,17 @@ const SECTIONS: &[(&str, &str, Option<&str>)] = &[
         Some("raw"),
     ),
     (
+        "strict hit",
+        "Microseconds of one call that finds its value in the process, with `Consistency::Strict`: it \
+         asks the server once for all calls of the moment.",
+        Some("raw"),
+    ),
+    (
+        "server away",
+        "Microseconds of one call while there is no server, beside its body.",
+        Some("the body"),
+    ),
+    (
         "cold miss",
         "Microseconds of one call that finds nothing anywhere, by one task; beside as many plain \
          commands, one after the other, with the same bytes.",
@@ -118,7 +129,7 @@ fn text(figures: &Figures, scoreboard: &Scoreboard, machine: &str) -> String {
     if !scoreboard.is_empty() {
         text += "\n## The scoreboard\n\nEach row is a program in `benches/scoreboard`, run against each library \
                  that has the feature.\n\n";
-        text += &scoreboard.table();
+        text += &format!("{}\n{}", scoreboard.marks(), scoreboard.seen());
     }
     text
 }

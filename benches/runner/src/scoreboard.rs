@@ -20,8 +20,8 @@ impl Scoreboard {
         self.all.is_empty()
     }
 
-    /// The table: a row for each behaviour, a column for each library; and what was seen.
-    pub(crate) fn table(&self) -> String {
+    /// Each once, in the order in which they were found.
+    fn names(&self) -> (Vec<&str>, Vec<&str>) {
         let (mut behaviours, mut libraries): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for verdict in &self.all {
             if !behaviours.contains(&&*verdict.behaviour) {
@@ -31,6 +31,12 @@ impl Scoreboard {
                 libraries.push(&verdict.library);
             }
         }
+        (behaviours, libraries)
+    }
+
+    /// The table: a row for each behaviour, a column for each library.
+    pub(crate) fn marks(&self) -> String {
+        let (behaviours, libraries) = self.names();
         let mut text = format!(
             "| | {} |\n|---|{}\n",
             libraries.join(" | "),
@@ -49,7 +55,13 @@ impl Scoreboard {
             let cells: Vec<&str> = cells.collect();
             text += &format!("| {behaviour} | {} |\n", cells.join(" | "));
         }
-        text += "\nWhat was seen:\n\n";
+        text
+    }
+
+    /// What was seen of each.
+    pub(crate) fn seen(&self) -> String {
+        let (behaviours, libraries) = self.names();
+        let mut text = "What was seen:\n\n".to_owned();
         for behaviour in &behaviours {
             let seen = libraries
                 .iter()

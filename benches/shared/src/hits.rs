@@ -64,8 +64,8 @@ pub(crate) fn all(rounds: usize, calls: usize) {
         // They take longer: a few calls are enough.
         let order = format!("hits {tasks} {}", (calls / 20).max(tasks));
         for python in &pythons {
-            let order = &order;
-            contenders.push(Contender::new(python.subject, move |_| python.order(order)));
+            let order = order.clone();
+            contenders.push(Contender::new(python.subject, move |_| python.order(&order)));
         }
         in_turn(&point, rounds, contenders);
     }
@@ -81,13 +81,13 @@ pub(crate) fn all(rounds: usize, calls: usize) {
     });
 }
 
-async fn warm(shelf: &impl Shelf) {
+pub(crate) async fn warm(shelf: &impl Shelf) {
     for id in 0..KEYS {
         shelf.book(id).await;
     }
 }
 
-fn contender<'a, S: Shelf>(
+pub(crate) fn contender<'a, S: Shelf>(
     runtime: &'a tokio::runtime::Runtime,
     shelf: &Arc<S>,
     tasks: usize,

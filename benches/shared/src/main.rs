@@ -1,10 +1,12 @@
 //! What a hit, a cold miss and an invalidation on a server cost: ours beside the raw commands with
 //! the same client, and beside the peers, in turn. What is promised of the figures is not said here.
 
+mod away;
 mod cold;
 mod hits;
 mod memory;
 mod peers;
+mod strict;
 mod tags;
 
 use afresh_measure::{number, option};
@@ -21,9 +23,11 @@ fn runtime() -> tokio::runtime::Runtime {
 fn main() {
     let rounds = number("--rounds", 15);
     let calls = number("--calls", 4_000);
-    let parts: [(&str, &dyn Fn()); 4] = [
+    let parts: [(&str, &dyn Fn()); 6] = [
         ("hits", &|| hits::all(rounds, calls)),
         ("cold", &|| cold::all(rounds, calls)),
+        ("strict", &|| strict::all(rounds, calls)),
+        ("away", &|| away::all(rounds, calls)),
         ("memory", &memory::all),
         ("tags", &|| tags::all(rounds)),
     ];

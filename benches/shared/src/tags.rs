@@ -116,7 +116,7 @@ pub(crate) fn all(rounds: usize) {
         } else {
             Vec::new()
         };
-        for python in &pythons {
+        for python in pythons {
             contenders.push(Contender::new(python.subject, move |_| {
                 python.order(&format!("fill {entries}"));
                 python.order("invalidate 1")
