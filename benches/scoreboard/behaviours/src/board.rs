@@ -41,6 +41,11 @@ impl Judged {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub(crate) fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The library of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Library {

@@ -82,12 +82,15 @@ pub(crate) async fn change(client: &impl Invalidates, id: i64) -> Result<(), Str
 /// Whether an entry that nobody computes is invalidated at all: else there is nothing to ask.
 pub(crate) async fn at_rest(client: &impl Invalidates) -> Result<(), String> {
     let id = source::fresh_id();
-    answer(client, id).await?;
-    change(client, id).await?;
-    let value = answer(client, id).await?;
     source::write(1);
-    match value {
-        2 => Ok(()),
-        value => Err(format!("{value} after an invalidation at rest")),
+    let before = answer(client, id).await?;
+    change(client, id).await?;
+    let after = answer(client, id).await?;
+    source::write(1);
+    match (before, after) {
+        (1, 2) => Ok(()),
+        other => Err(format!(
+            "{other:?} before and after an invalidation at rest"
+        )),
     }
 }

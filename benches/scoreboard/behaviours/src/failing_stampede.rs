@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::Judged;
+use crate::board::{Judged, many};
 use crate::client::{Client, ask, ended};
 use crate::source;
 
@@ -30,7 +30,8 @@ pub async fn failing_stampede(clients: &[impl Client]) -> Judged {
     Judged::new(
         runs == 1 && told == CALLERS,
         format!(
-            "{runs} runs for {CALLERS} callers, {told} got the error, {:.1} s",
+            "{} for {CALLERS} callers, {told} got the error, {:.1} s",
+            many(runs, "run"),
             began.elapsed().as_secs_f64()
         ),
     )

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::Judged;
+use crate::board::{Judged, many};
 use crate::client::{Client, ask, ended};
 use crate::source;
 
@@ -31,9 +31,9 @@ pub async fn leader_cancelled(clients: &[impl Client]) -> Judged {
     Judged::new(
         true,
         format!(
-            "waiters have it after {:.1} s, {} runs of 1 s",
+            "waiters have it after {:.1} s, {} of 1 s",
             cancelled.elapsed().as_secs_f64(),
-            source::runs(id)
+            many(source::runs(id), "run")
         ),
     )
 }

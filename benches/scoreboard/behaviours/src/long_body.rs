@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::board::Judged;
+use crate::board::{Judged, many};
 use crate::client::{Client, ask, ended};
 use crate::source;
 
@@ -28,7 +28,8 @@ pub async fn long_body(clients: &[impl Client]) -> Judged {
     Judged::new(
         runs == 1 && served == CALLERS,
         format!(
-            "{runs} runs for {CALLERS} callers, {served} served, {:.1} s",
+            "{} for {CALLERS} callers, {served} served, {:.1} s",
+            many(runs, "run"),
             began.elapsed().as_secs_f64()
         ),
     )

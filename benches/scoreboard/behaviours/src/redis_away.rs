@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use afresh_test_support::{Server, Stop};
 
-use crate::board::Judged;
+use crate::board::{Judged, many};
 use crate::client::{Client, answer, unwound};
 use crate::source;
 
@@ -122,7 +122,7 @@ async fn recovered([writer, reader]: &[impl Client; 2]) -> Judged {
             let after = began.elapsed().as_secs_f64();
             return Judged::new(
                 true,
-                format!("hits after {after:.1} s, {failed} calls failed"),
+                format!("hits after {after:.1} s, {} failed", many(failed, "call")),
             );
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,6 +1,6 @@
 //! One call after the other.
 
-use crate::board::Judged;
+use crate::board::{Judged, many};
 use crate::client::{Client, answer};
 use crate::source;
 
@@ -17,5 +17,8 @@ pub async fn sequential_hits(clients: &[impl Client]) -> Judged {
         }
     }
     let (runs, calls) = (source::runs(id), CALLS * clients.len());
-    Judged::new(runs == 1, format!("{runs} runs for {calls} calls"))
+    Judged::new(
+        runs == 1,
+        format!("{} for {calls} calls", many(runs, "run")),
+    )
 }

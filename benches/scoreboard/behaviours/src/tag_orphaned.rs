@@ -47,7 +47,7 @@ pub async fn tag_orphaned<C: Tags>(
     }
     Judged::new(
         !lost.is_empty(),
-        format!("{} losses, no old value", lost.len()),
+        format!("no old value after {} losses", lost.len()),
     )
 }
 

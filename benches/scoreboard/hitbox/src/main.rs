@@ -131,7 +131,7 @@ const TIERS: &str = "Moka + Redis, BroadcastConcurrencyManager";
 fn main() {
     let library = Library {
         name: "hitbox",
-        version: "0.2.4",
+        version: "0.2.4 (fn 0.2.1)",
     };
     let rows = [
         Behaviour::HeadOfLineBlocking.asked(TIERS, async |redis| {
