@@ -141,7 +141,7 @@ impl Series {
                 ..
             } = &self.point;
             eprintln!(
-                "{section:<28}{case:<16}{:<44}{:>12.1} {unit} [{:.1} .. {:.1}]",
+                "{section:<22}{case:<28}{:<42}{:>10.1} {unit} [{:.1} .. {:.1}]",
                 self.subject, spread.median, spread.low, spread.high
             );
         }

@@ -11,36 +11,95 @@ use crate::{python, root};
 
 /// The programs that measure, by their packages' names without what all begin with.
 const MEASURING: [&str; 3] = ["local", "shared", "fleet"];
+/// What asks all libraries the same.
+const SCOREBOARD: &str = "scoreboard";
+/// Those that are asked, by the names of their programs.
+const LIBRARIES: [&str; 7] = [
+    "afresh",
+    "cached",
+    "hitbox",
+    "cachekit",
+    "amalgam",
+    "moka",
+    "quick_cache",
+];
+/// Those of them that are written in Python.
+const SYSTEMS: [&str; 3] = ["relaycache", "cashews", "cacheops"];
 
 /// Builds what is wanted, runs it, and keeps what it says in the file; of what was not run, what
 /// stands there stays.
 pub(crate) fn run(only: Option<&str>, rounds: Option<&str>, file: &Path) -> Result<(), String> {
-    let wanted: Vec<&str> = MEASURING
-        .into_iter()
-        .filter(|name| only.is_none_or(|only| only == *name))
-        .collect();
+    let is_wanted = |name: &str| only.is_none_or(|only| only == name);
+    let all = [&MEASURING[..], &[SCOREBOARD]].concat();
+    let wanted: Vec<&str> = all.iter().copied().filter(|name| is_wanted(name)).collect();
     if wanted.is_empty() {
-        let all = MEASURING.join(", ");
-        return Err(format!("`--only` takes one of {all}"));
+        return Err(format!("`--only` takes one of {}", all.join(", ")));
     }
     let folder = build(&wanted)?;
     let python = python::with_all()?;
-    let mut lines = fs::read_to_string(file).unwrap_or_default();
+    let mut results = Results::read(file);
     for name in wanted {
         println!("\n{name}");
-        let mut program = Command::new(folder.join(format!("afresh-bench-{name}")));
-        program.arg("--python").arg(&python);
-        if let Some(rounds) = rounds {
-            program.args(["--rounds", rounds]);
+        if name == SCOREBOARD {
+            for library in LIBRARIES {
+                let program = folder.join(format!("scoreboard-{library}"));
+                ask(&|| Command::new(&program), &mut results)?;
+            }
+            for system in SYSTEMS {
+                let script = format!("benches/scoreboard/python/scoreboard_{system}.py");
+                let start = || {
+                    let mut program = Command::new(&python);
+                    program.arg(root().join(&script));
+                    program
+                };
+                ask(&start, &mut results)?;
+            }
+        } else {
+            let mut program = Command::new(folder.join(format!("afresh-bench-{name}")));
+            program.arg("--python").arg(&python);
+            if let Some(rounds) = rounds {
+                program.args(["--rounds", rounds]);
+            }
+            results.add(output(&mut program)?)?;
         }
-        for line in output(&mut program)? {
-            lines += &line;
-            lines.push('\n');
-        }
-        // After each: what one has measured is not lost where the next one fails.
-        fs::write(file, latest(&lines)).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(())
+}
+
+/// Asks a library about each behaviour that it knows, in a process of its own.
+fn ask(program: &dyn Fn() -> Command, results: &mut Results<'_>) -> Result<(), String> {
+    let listed = program().arg("--list").output();
+    let listed =
+        listed.map_err(|error| format!("{}: {error}", program().get_program().display()))?;
+    let mut lines = Vec::new();
+    for behaviour in String::from_utf8_lossy(&listed.stdout).lines() {
+        lines.extend(output(program().args(["--behaviour", behaviour]))?);
+    }
+    results.add(lines)
+}
+
+/// What was found, in a file.
+struct Results<'a> {
+    file: &'a Path,
+    lines: String,
+}
+
+impl<'a> Results<'a> {
+    fn read(file: &'a Path) -> Self {
+        let lines = fs::read_to_string(file).unwrap_or_default();
+        Self { file, lines }
+    }
+
+    /// Written after each program: what one has found is not lost where the next one fails.
+    fn add(&mut self, lines: Vec<String>) -> Result<(), String> {
+        for line in lines {
+            self.lines += &line;
+            self.lines.push('\n');
+        }
+        self.lines = latest(&self.lines);
+        let failed = |error| format!("{}: {error}", self.file.display());
+        fs::write(self.file, &self.lines).map_err(failed)
+    }
 }
 
 /// Builds them all at once, as users build; returns where they are.
@@ -49,7 +108,13 @@ fn build(names: &[&str]) -> Result<PathBuf, String> {
     cargo.current_dir(root().join("benches"));
     cargo.args(["build", "--release", "--locked"]);
     for name in names {
-        cargo.arg("-p").arg(format!("afresh-bench-{name}"));
+        if *name == SCOREBOARD {
+            for library in LIBRARIES {
+                cargo.arg("-p").arg(format!("scoreboard-{library}"));
+            }
+        } else {
+            cargo.arg("-p").arg(format!("afresh-bench-{name}"));
+        }
     }
     let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
     if !status.success() {

@@ -9,7 +9,7 @@ use crate::root;
 pub(crate) fn with_all() -> Result<PathBuf, String> {
     let folder = root().join("benches/target/python");
     let python = folder.join("bin/python");
-    let wanted = root().join("benches/python/requirements.txt");
+    let wanted = root().join("benches/python-requirements.txt");
     // Older than what is wanted of it: made before that changed.
     let is_made = newest(&python.with_file_name("made")) > newest(&wanted);
     if !is_made {

@@ -65,7 +65,9 @@ pub(crate) fn all(rounds: usize, calls: usize) {
         let order = format!("hits {tasks} {}", (calls / 20).max(tasks));
         for python in &pythons {
             let order = order.clone();
-            contenders.push(Contender::new(python.subject, move |_| python.order(&order)));
+            contenders.push(Contender::new(python.subject, move |_| {
+                python.order(&order)
+            }));
         }
         in_turn(&point, rounds, contenders);
     }

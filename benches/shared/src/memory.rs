@@ -57,7 +57,7 @@ async fn taken<S: Shelf>(server: &Server, shelf: S) {
                 .len()
         })
         .sum();
-    let names = server.cli(&["--scan"]);
+    let names = server.cli(&["KEYS", "*"]);
     let mut all = 0;
     let mut entries = 0;
     for name in names.lines().filter(|name| !name.is_empty()) {
