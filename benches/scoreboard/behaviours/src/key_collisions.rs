@@ -4,9 +4,10 @@ use crate::board::Judged;
 use crate::client::unwound;
 use crate::source;
 
-/// What keys are put together with, or escaped by.
-const SEPARATORS: [&str; 12] = [
-    "", ":", "|", ",", "/", "&", "=", "-", "_", "::", "%3A", "\0",
+/// What keys are put together with, or escaped by; the arguments' names are `first` and `second`.
+const SEPARATORS: [&str; 16] = [
+    "", ":", "|", ",", "/", "&", "=", "-", "_", "::", "%3A", "\0", "\",\"", "second", ":second:",
+    "&second=",
 ];
 
 /// `pair` is a cached function whose body is [`source::join`].

@@ -106,10 +106,10 @@ impl Behaviour {
                  values without being told to."
             }
             Self::RedisDown => {
-                "With the server stopped, each call has what the body returns within 2 s."
+                "With the server stopped, each call has what the body returns within 5 s."
             }
             Self::RedisAbsent => {
-                "With no server at the start, each call has what the body returns within 2 s; \
+                "With no server at the start, each call has what the body returns within 5 s; \
                  within 15 s of the server's start its entries are hits for another client."
             }
             Self::RedisRestarted => {
@@ -135,7 +135,7 @@ impl Behaviour {
                  that began before it."
             }
             Self::KeyCollisions => {
-                "f(\"a:b\", \"c\") and f(\"a\", \"b:c\") have each their own value, for 12 \
+                "f(\"a:b\", \"c\") and f(\"a\", \"b:c\") have each their own value, for 16 \
                  separators, with the keys that the library makes."
             }
             Self::ClockSkew => {

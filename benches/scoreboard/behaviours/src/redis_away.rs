@@ -9,7 +9,7 @@ use crate::client::{Client, answer, unwound};
 use crate::source;
 
 /// What a call may take while the server is away, with a body that takes nothing.
-const CALL: Duration = Duration::from_secs(2);
+const CALL: Duration = Duration::from_secs(5);
 /// How long is waited for one that takes longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a library may take to use the server again.
