@@ -6,6 +6,7 @@
 //! the compiler: with another one than they were noted with, only the ratio to a raw `quick_cache`
 //! get is judged, within wider bounds.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -20,8 +21,8 @@ const NEAR: f64 = 0.02;
 /// How far a ratio may be, with another compiler.
 const AROUND: f64 = 0.25;
 
-const FEW: u64 = 2_000;
-const MANY: u64 = 12_000;
+const FEW: u32 = 2_000;
+const MANY: u32 = 12_000;
 
 const CASES: [(&str, &str); 3] = [
     ("raw", "quick_cache get"),
@@ -83,7 +84,7 @@ impl Counted {
     fn text(&self) -> String {
         let mut text = format!("{}\n", self.compiler);
         for ((case, _), number) in CASES.iter().zip(self.numbers) {
-            text += &format!("{case} {number:.1}\n");
+            let _ = writeln!(text, "{case} {number:.1}");
         }
         text
     }
@@ -113,18 +114,17 @@ impl Counted {
             "", "instructions", "noted", "ratio"
         );
         for (at, (_, name)) in CASES.iter().enumerate() {
-            text += &format!(
-                "{name:<20}{:>14.1}{:>10.1}{:>8.2}\n",
+            let _ = writeln!(
+                text,
+                "{name:<20}{:>14.1}{:>10.1}{:>8.2}",
                 self.numbers[at],
                 noted.numbers[at],
                 self.ratio(at)
             );
         }
         if self.compiler != noted.compiler {
-            text += &format!(
-                "noted with {}, counted with {}\n",
-                noted.compiler, self.compiler
-            );
+            let (noted, now) = (&noted.compiler, &self.compiler);
+            let _ = writeln!(text, "noted with {noted}, counted with {now}");
         }
         text
     }
@@ -172,7 +172,10 @@ fn count() -> Result<Counted, String> {
     for ((case, _), number) in CASES.iter().zip(&mut numbers) {
         let few = instructions(&program, case, FEW)?;
         let many = instructions(&program, case, MANY)?;
-        *number = (many as f64 - few as f64) / (MANY - FEW) as f64;
+        if many < few {
+            return Err(format!("more hits took fewer instructions: {few}, {many}"));
+        }
+        *number = f64::from(many - few) / f64::from(MANY - FEW);
     }
     let version = Command::new("rustc").arg("--version").output();
     let version = version.map_err(|error| format!("rustc: {error}"))?;
@@ -181,7 +184,7 @@ fn count() -> Result<Counted, String> {
     Ok(Counted { compiler, numbers })
 }
 
-fn instructions(program: &Path, case: &str, calls: u64) -> Result<u64, String> {
+fn instructions(program: &Path, case: &str, calls: u32) -> Result<u32, String> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
@@ -199,7 +202,7 @@ fn instructions(program: &Path, case: &str, calls: u64) -> Result<u64, String> {
 }
 
 /// The count in what `callgrind` says: `==1== Collected : 1234`.
-fn collected(said: &str) -> Option<u64> {
+fn collected(said: &str) -> Option<u32> {
     let mut lines = said.lines();
     lines.find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
 }

@@ -359,7 +359,7 @@ pub(super) static SCOPES: &[Scope] = &[
         budget: 2,
         cancels: 1,
         turns: 1,
-        depth: Some(12),
+        depth: Some(11),
         ..NOTHING
     },
 ];
