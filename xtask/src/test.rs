@@ -43,6 +43,17 @@ fn steps() -> Vec<Step> {
     docs.variables = &[("RUSTDOCFLAGS", "-D warnings")];
     vec![
         Step::new("formatting", ["fmt", "--all", "--check"]),
+        // The peers take minutes to build: here what is measured beside them is only looked at.
+        Step::new(
+            "formatting of benches",
+            [
+                "fmt",
+                "--manifest-path",
+                "benches/Cargo.toml",
+                "--all",
+                "--check",
+            ],
+        ),
         clippy("lints, all features", &["--workspace", "--all-features"]),
         clippy("lints, default features", &["--workspace"]),
         clippy("lints, no features", &bare),
