@@ -99,8 +99,8 @@ async fn act_out<C: Invalidates>(
     redis: &Redis,
     connect: impl AsyncFn(String) -> Result<C, String>,
 ) -> Result<String, String> {
-    source::write(number("--value", 0) as i64);
-    let id = number("--id", 0) as i64;
+    source::write(number("--value", 0).cast_signed() as i64);
+    let id = number("--id", 0).cast_signed() as i64;
     let client = connect(redis.url()).await?;
     if act == "read" {
         return answer(&client, id).await.map(|value| value.to_string());

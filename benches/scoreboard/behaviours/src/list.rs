@@ -160,10 +160,11 @@ impl Behaviour {
             Self::RedisDown => "the cache's outage is the service's outage",
             Self::RedisAbsent => "a deployment depends on which of the two starts first",
             Self::RedisRestarted => "processes have to be restarted after the server was",
-            Self::InvalidateDuringCompute => "the old value stays for a whole ttl",
+            Self::InvalidateDuringCompute | Self::TagShortened => {
+                "the old value stays for a whole ttl"
+            }
             Self::SequentialHits => "a cache that never hits",
             Self::TagOrphaned => "the old value stays for a whole ttl, in some processes only",
-            Self::TagShortened => "the old value stays for a whole ttl",
             Self::OldFlight => "a user does not see their own change",
             Self::KeyCollisions => "a call returns what was computed for other arguments",
             Self::ClockSkew => "the old value stays for as long as the clocks are apart, or a ttl",

@@ -85,10 +85,10 @@ async fn round<C: Tags>(
     let Some(key) = key else { return Ok(None) };
     let later = connect().await?;
     for client in [&later, &client] {
-        let lost = || format!("{} lost {when:?} it: ", short(&key)).to_lowercase();
+        let figure = || format!("{} lost {when:?} it: ", short(&key)).to_lowercase();
         expect(client, id, 2)
             .await
-            .map_err(|error| lost() + &error)?;
+            .map_err(|error| figure() + &error)?;
     }
     Ok(Some(key))
 }

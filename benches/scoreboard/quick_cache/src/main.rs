@@ -1,4 +1,4 @@
-//! quick_cache: `get_or_insert_async`, which its documentation names for computing a missing value
+//! `quick_cache`: `get_or_insert_async`, which its documentation names for computing a missing value
 //! once.
 
 use std::sync::Arc;
