@@ -22,20 +22,20 @@ async fn review(cache: &Cache, id: i64) -> Result<i64, BookError> {
 
 #[cached(ttl = "10m", key = "{first}:{second}", cache = cache)]
 async fn pair(cache: &Cache, first: String, second: String) -> String {
-    source::join(&first, &second)
+    source::says(source::join(&first, &second)).await
 }
 
 mod first {
     #[afresh::cached(ttl = "10m", cache = cache, skip(cache))]
     pub(crate) async fn get(cache: &afresh::Cache, id: i64) -> i64 {
-        id - 6
+        super::source::says(id - 6).await
     }
 }
 
 mod second {
     #[afresh::cached(ttl = "10m", cache = cache, skip(cache))]
     pub(crate) async fn get(cache: &afresh::Cache, id: i64) -> i64 {
-        id - 5
+        super::source::says(id - 5).await
     }
 }
 

@@ -25,7 +25,7 @@ impl Shop {
 
 impl Client for Shop {
     async fn read(&self, id: i64) -> Outcome {
-        self.book(id, Duration::from_secs(600)).await
+        self.book(id, Duration::from_mins(10)).await
     }
 }
 

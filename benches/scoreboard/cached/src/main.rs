@@ -16,7 +16,7 @@ async fn book(id: i64) -> Result<i64, Failed> {
 
 #[cached(max_size = 10_000, ttl_secs = 600)]
 async fn pair(first: String, second: String) -> String {
-    source::join(&first, &second)
+    source::says(source::join(&first, &second)).await
 }
 
 #[concurrent_cached(ty = "AsyncRedisCache<i64, i64>", create = { store().await })]
@@ -26,7 +26,7 @@ async fn shared_book(id: i64) -> Result<i64, BookError> {
 
 async fn store() -> AsyncRedisCache<i64, i64> {
     AsyncRedisCache::builder("book")
-        .ttl(Duration::from_secs(600))
+        .ttl(Duration::from_mins(10))
         .connection_string(URL.get().expect("set at the start"))
         .connection_manager(true)
         .build()
@@ -38,14 +38,14 @@ async fn store() -> AsyncRedisCache<i64, i64> {
 mod first {
     #[cached::macros::concurrent_cached(redis = true, ttl_secs = 600)]
     pub(crate) async fn get(id: i64) -> Result<i64, super::BookError> {
-        Ok(id - 6)
+        Ok(super::source::says(id - 6).await)
     }
 }
 
 mod second {
     #[cached::macros::concurrent_cached(redis = true, ttl_secs = 600)]
     pub(crate) async fn get(id: i64) -> Result<i64, super::BookError> {
-        Ok(id - 5)
+        Ok(super::source::says(id - 5).await)
     }
 }
 

@@ -13,7 +13,7 @@ async fn book(cache: &CacheKit, id: i64) -> Result<i64, BookError> {
 
 #[cachekit(client = cache, ttl = 600, interop = "pair", namespace = "books")]
 async fn pair(cache: &CacheKit, first: String, second: String) -> Result<String, BookError> {
-    Ok(source::join(&first, &second))
+    Ok(source::says(source::join(&first, &second)).await)
 }
 
 /// What the functions fail with; the store's errors can be the caller's.

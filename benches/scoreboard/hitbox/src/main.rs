@@ -22,20 +22,20 @@ async fn book(id: i64) -> Result<i64, Failed> {
 
 #[cached]
 async fn pair(first: String, second: String) -> Result<String, Failed> {
-    Ok(source::join(&first, &second))
+    Ok(source::says(source::join(&first, &second)).await)
 }
 
 mod first {
     #[hitbox_fn::cached]
     pub(crate) async fn get(id: i64) -> Result<i64, super::Failed> {
-        Ok(id - 6)
+        Ok(super::source::says(id - 6).await)
     }
 }
 
 mod second {
     #[hitbox_fn::cached]
     pub(crate) async fn get(id: i64) -> Result<i64, super::Failed> {
-        Ok(id - 5)
+        Ok(super::source::says(id - 5).await)
     }
 }
 
@@ -58,7 +58,7 @@ where
         .map_err(|error| error.to_string())?;
     let memory = MokaBackend::builder().max_entries(10_000).build();
     let policy = PolicyConfig::builder()
-        .ttl(Duration::from_secs(600))
+        .ttl(Duration::from_mins(10))
         .concurrency(ConcurrencyLimit::new(1).expect("from 1 to 255"))
         .build();
     Ok(Cache::builder()

@@ -24,7 +24,7 @@ impl Invalidates for Shop {
 
 fn shop() -> Shop {
     let builder = Cache::builder().max_capacity(10_000);
-    Shop(builder.time_to_live(Duration::from_secs(600)).build())
+    Shop(builder.time_to_live(Duration::from_mins(10)).build())
 }
 
 const FUTURE: &str = "future, try_get_with";
