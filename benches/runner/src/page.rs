@@ -105,7 +105,7 @@ fn text(figures: &Figures, scoreboard: &Scoreboard, machine: &str) -> String {
     for line in machine.lines() {
         text += &format!("- {line}\n");
     }
-    text += "\n## What is promised\n\n| | promised | measured | |\n|---|---|---|---|\n";
+    text += "\n## What it aims at\n\n| | aim | measured | |\n|---|---|---|---|\n";
     for target in targets::shown(figures) {
         let outcome = match target.outcome {
             Outcome::Met => "met",
