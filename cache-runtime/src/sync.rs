@@ -1,7 +1,7 @@
 //! The primitives of what calls share in this process: the view of the log, the flights, the local
 //! tier, and what they stand in. They are std's and Tokio's, under their own names; in the tests of
-//! `interleaving_tests`, which are built with `--cfg afresh_shuttle`, they are such that each use of one is
-//! a point where another thread may go on. Counters, registers and tasks of Tokio are not here: no
+//! `interleaving_tests`, which are built with `--cfg afresh_shuttle`, they are such that each use of
+//! one is a point where another thread may go on. Counters, registers and tasks of Tokio are not here: no
 //! answer depends on the order in which they are used.
 
 #[cfg(not(all(test, afresh_shuttle)))]

@@ -3,8 +3,8 @@
 //! numbers are not, so that what makes a hit dearer is seen at once.
 //!
 //! The program is run with few hits and with many; the difference is theirs alone. Numbers depend on
-//! the compiler: with another one than they were noted with, only the ratio to a raw `quick_cache`
-//! get is judged, within wider bounds.
+//! the compiler and the C library: with others than they were noted with, only the ratio to a raw
+//! `quick_cache` get is judged, within wider bounds.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -177,11 +177,20 @@ fn count() -> Result<Counted, String> {
         }
         *number = f64::from(many - few) / f64::from(MANY - FEW);
     }
-    let version = Command::new("rustc").arg("--version").output();
-    let version = version.map_err(|error| format!("rustc: {error}"))?;
-    let compiler = String::from_utf8_lossy(&version.stdout);
-    let compiler = format!("{} on {}", compiler.trim(), std::env::consts::ARCH);
+    // How bytes are copied and compared is the C library's.
+    let (compiler, library) = (said("rustc")?, said("ldd")?);
+    let library = library.rsplit(' ').next().unwrap_or_default();
+    let arch = std::env::consts::ARCH;
+    let compiler = format!("{compiler} on {arch}, C library {library}");
     Ok(Counted { compiler, numbers })
+}
+
+/// The first line of what a program says of its version.
+fn said(program: &str) -> Result<String, String> {
+    let version = Command::new(program).arg("--version").output();
+    let version = version.map_err(|error| format!("{program}: {error}"))?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    Ok(version.lines().next().unwrap_or_default().to_owned())
 }
 
 fn instructions(program: &Path, case: &str, calls: u32) -> Result<u32, String> {

@@ -16,7 +16,10 @@ pub(crate) fn note(folder: &Path) -> Result<(), String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let text = format!(
         "{model}, {cores} cores\n{}\n{}\n{}\n",
-        said("uname", &["-sr"]),
+        said("uname", &["-sr"])
+            .split('-')
+            .next()
+            .unwrap_or_default(),
         said("rustc", &["--version"]),
         said("redis-server", &["--version"]),
     );

@@ -41,7 +41,7 @@ impl Lane {
     }
 
     /// Those who wait for a catch-up look whether there will be one.
-    pub(super) fn is_lost(&self) {
+    pub(super) fn wake(&self) {
         self.caught.send_modify(|_| {});
     }
 

@@ -272,7 +272,7 @@ impl Link {
         };
         drop(lost);
         self.barriers.answer(self.barriers.asked(), false);
-        self.lanes.iter().for_each(Lane::is_lost);
+        self.lanes.iter().for_each(Lane::wake);
         self.leases.wake_all();
         self.work.notify_one();
         if self.is_closed() {
@@ -478,6 +478,7 @@ impl Link {
         let waited = caught.wait_for(|caught| covered(caught) || !self.has(generation));
         match timer::timeout(self.config.settings.op_timeout, waited).await {
             Some(Ok(caught)) if covered(&caught) && self.is_current(generation) => Ok(()),
+            _ if !self.has(generation) => Err(lost()),
             _ => Err(behind()),
         }
     }
@@ -494,11 +495,12 @@ impl Link {
         let passed = self.barriers.ask();
         if !self.has(connection.generation) {
             // Whoever was waiting has been told. The next one may be long in coming.
-            return Err(behind());
+            return Err(lost());
         }
         self.work.notify_one();
         match timer::timeout(self.config.settings.op_timeout, passed).await {
             Some(true) => Ok(()),
+            Some(false) if !self.has(connection.generation) => Err(lost()),
             _ => Err(behind()),
         }
     }
@@ -563,6 +565,13 @@ impl Link {
     pub(super) fn server_now(&self) -> Millis {
         (self.clock.now().cast_signed() + self.offset.load(Ordering::Acquire)).cast_unsigned()
     }
+}
+
+fn lost() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the connection was lost before the log was caught up with",
+    )
 }
 
 fn behind() -> Error {

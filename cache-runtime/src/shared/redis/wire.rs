@@ -17,8 +17,7 @@ use crate::timer;
 /// request a lock.
 const SOON: Duration = Duration::from_millis(20);
 
-/// A handle on a connection. The last one closes it.
-#[derive(Clone)]
+/// A handle on a connection, which ends after it: when what was asked has been written.
 pub(super) struct Wire {
     redis: MultiplexedConnection,
     /// Its other half is held by the task that reads the answers.

@@ -256,7 +256,7 @@ pub(super) static SCOPES: &[Scope] = &[
         flights: true,
         leases: true,
         failures: true,
-        depth: Some(22),
+        depth: Some(30),
         rules: &[Rule::TooOldIsSuperseded, Rule::FailureOfThatToken],
         ..NOTHING
     },
