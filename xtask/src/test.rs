@@ -255,7 +255,7 @@ mod tests {
         let text = failure(&steps[0], Duration::from_secs(1), &steps[1..3]);
         assert!(text.contains("\n    cargo fmt --all --check\n"), "{text}");
         assert!(
-            text.ends_with("Not run: lints, all features; lints, default features."),
+            text.ends_with("Not run: formatting of benches; lints, all features."),
             "{text}"
         );
     }
