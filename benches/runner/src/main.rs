@@ -23,7 +23,7 @@ const HELP: &str = "cargo xtask bench [--only PROGRAM] [--rounds N] [--report]
     should run meanwhile.
 
     --only PROGRAM   only this one: local, shared, fleet, scoreboard; of the others, what is there stays
-    --rounds N       as many rounds of each; more than 15 where it is left out
+    --rounds N       as many rounds of each; 15 or more where it is left out
     --report         measures nothing: writes the tables from what is there";
 
 fn main() -> ExitCode {
