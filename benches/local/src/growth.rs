@@ -96,8 +96,7 @@ tagged!(
     ]
 );
 
-/// Tags from none to as many as an entry may carry; and what it costs where invalidations of
-/// something else go on between the hits.
+/// Entries with no tags, and with up to 32.
 fn tags(rounds: usize, calls: usize) {
     let load = Load {
         threads: 1,

@@ -27,7 +27,9 @@ const SECTIONS: &[(&str, &str, Option<&str>)] = &[
     (
         "shared hit",
         "Microseconds of one call that finds its value on the server, over loopback; with many tasks, \
-         the time that passes by the number of calls. Commands as the server counts them.",
+         the time that passes by the number of calls. Commands as the server counts them. With one \
+         task, most of the time is that of sleeping and waking threads, and differs between runs by \
+         several times for all of them: the columns of many tasks say more.",
         Some("raw"),
     ),
     (
