@@ -32,6 +32,7 @@ mod grace;
 mod lead;
 mod lifetime;
 mod lookup;
+mod names;
 mod plan;
 mod replace;
 mod ruled;
@@ -100,14 +101,10 @@ pub(crate) struct Call {
 }
 
 /// What this call is to others that want the same value.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per miss, inside a box already"
-)]
 enum Role {
     /// It flies for itself: the function has no `singleflight`, or waiting came to nothing.
     Alone,
-    Leader(Leader<Lease>),
+    Leader(Box<Leader<Lease>>),
     /// It puts what it computes in the place of whatever is stored, if that is still newer.
     Replaces,
     /// It does so with what it was given, and computes nothing.
@@ -255,9 +252,11 @@ impl Call {
 
     async fn find(&mut self) -> Step {
         if let Some(inspection) = self.inspection.clone() {
-            return self.inspected(&inspection).await;
+            return Box::pin(self.inspected(&inspection)).await;
         }
-        if let Some(current) = self.proven_local_hit().await {
+        if self.inner().strict
+            && let Some(current) = Box::pin(self.proven_local_hit()).await
+        {
             return Step::Value(current);
         }
         if self.spec.policy
@@ -277,7 +276,8 @@ impl Call {
             return Step::Value(current);
         }
         match self.spec.singleflight {
-            Some(flying) if !self.spec.policy => self.fly(flying).await,
+            // In boxes: a look-up that finds something has no need of the room.
+            Some(flying) if !self.spec.policy => Box::pin(self.fly(flying)).await,
             _ => Step::Compute,
         }
     }

@@ -2,6 +2,7 @@
 //! log id and the version out of it by their offsets. What the payload means is the codec's.
 
 use std::fmt;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -60,7 +61,7 @@ pub(crate) struct Header {
 #[derive(Debug)]
 pub(crate) struct Stored<'a> {
     pub(crate) header: Header,
-    pub(crate) tags: Box<[TagHash]>,
+    pub(crate) tags: Arc<[TagHash]>,
     pub(crate) payload: &'a [u8],
 }
 
@@ -157,10 +158,16 @@ pub(crate) fn parse<'a>(
         return Err(Unreadable::OtherShape);
     }
     let (tags, _) = tags.as_chunks::<8>();
+    let tag = |bytes: &[u8; 8]| TagHash::from_u64(u64::from_le_bytes(*bytes));
+    if tags.iter().any(|bytes| tag(bytes).is_none()) {
+        return Err(Unreadable::Tags);
+    }
+    // None is missing, as was just seen: so they are as many as there are bytes, and take one piece of
+    // memory.
     let tags = tags
         .iter()
-        .map(|tag| TagHash::from_u64(u64::from_le_bytes(*tag)));
-    let tags = tags.collect::<Option<_>>().ok_or(Unreadable::Tags)?;
+        .map(|bytes| tag(bytes).unwrap_or_else(TagHash::all));
+    let tags = tags.collect();
     Ok(Stored {
         header,
         tags,

@@ -6,7 +6,7 @@ mod parts;
 mod text;
 
 pub use name::Key;
-pub(crate) use name::{bytes, digest, namespace_text, readable};
+pub(crate) use name::{Digests, bytes, namespace_text, push_readable};
 pub use parts::{BySerde, KeyPart, by_serde};
 #[doc(hidden)]
 pub use parts::{Copied, copied, with};

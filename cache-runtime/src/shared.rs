@@ -25,7 +25,19 @@ pub(crate) type Operation<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + S
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Slot {
     pub(crate) entry: Vec<u8>,
-    pub(crate) lease: Vec<u8>,
+    /// Where in the entry's name a lease's has an `l`; `None` where the two are kept apart anyway.
+    pub(crate) kind: Option<usize>,
+}
+
+impl Slot {
+    /// The name of the lease. Few calls need it.
+    pub(crate) fn lease(&self) -> Vec<u8> {
+        let mut lease = self.entry.clone();
+        if let Some(kind) = self.kind.and_then(|at| lease.get_mut(at)) {
+            *kind = b'l';
+        }
+        lease
+    }
 }
 
 /// Proof of holding a lease: random, one per fill.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How a function's keys are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyForm {
     /// A template: readable text whose values are percent-encoded.
     Text,

@@ -145,7 +145,7 @@ impl Call {
         };
         ruling.is_seen_to(ruling.rules.stale_for);
         ruling.goes_behind();
-        self.role = Role::Leader(leader);
+        self.role = Role::Leader(Box::new(leader));
         self.report = None;
         Some((ruling, permit))
     }
@@ -163,7 +163,7 @@ impl Call {
 
     /// Gets the lease, without waiting for it: who has it brings the value.
     async fn bid_once(&mut self) -> Step {
-        let Some((shared, slot)) = self.reachable() else {
+        let Some((shared, slot)) = self.reach() else {
             return Step::Compute;
         };
         if self.inherits_lease() {

@@ -126,7 +126,7 @@ impl Call {
 
     async fn store(&mut self, value: Value, lease: Option<Lease>) {
         let noted = self.noted;
-        let sent = match self.reachable() {
+        let sent = match self.reach() {
             // With `singleflight` a fill commits by its token or not at all.
             Some(_) if lease.is_none() && self.spec.singleflight.is_some() => Sent::Not,
             Some((shared, slot)) => self.send(&shared, &slot, &value, noted, lease).await,

@@ -64,7 +64,7 @@ impl Call {
             {
                 Seat::Alone => return Step::Compute,
                 Seat::Leader(leader) => {
-                    self.role = Role::Leader(leader);
+                    self.role = Role::Leader(Box::new(leader));
                     return self.look_again();
                 }
                 Seat::Follower(mut follower) => {
@@ -74,7 +74,7 @@ impl Call {
                     match awaited {
                         None => return self.gives_up(),
                         Some(Awaited::Elected(leader)) => {
-                            self.role = Role::Leader(leader);
+                            self.role = Role::Leader(Box::new(leader));
                             return self.look_again();
                         }
                         Some(Awaited::Landed(landing)) => {
@@ -161,8 +161,7 @@ impl Call {
 
     /// Gets the lease for this key, or what its holder made of it.
     pub(super) async fn lease(&mut self) -> Step {
-        let (Some((shared, slot)), Some(flying)) = (self.reachable(), self.spec.singleflight)
-        else {
+        let (Some((shared, slot)), Some(flying)) = (self.reach(), self.spec.singleflight) else {
             return Step::Compute;
         };
         if !matches!(self.role, Role::Leader(_)) || self.inherits_lease() {

@@ -158,10 +158,16 @@ impl Call {
     }
 
     /// The shared tier and this entry's place in it, if there is one and it is within reach.
-    pub(super) fn reachable(&self) -> Option<(Arc<dyn Shared>, Arc<Slot>)> {
+    pub(super) fn reachable(&self) -> Option<(&Arc<dyn Shared>, &Arc<Slot>)> {
         let shared = self.inner().shared.as_ref()?;
         let slot = self.subject().slot.as_ref()?;
-        (!shared.is_away(slot)).then(|| (Arc::clone(shared), Arc::clone(slot)))
+        (!shared.is_away(slot)).then_some((shared, slot))
+    }
+
+    /// The same, to be kept.
+    pub(super) fn reach(&self) -> Option<(Arc<dyn Shared>, Arc<Slot>)> {
+        let (shared, slot) = self.reachable()?;
+        Some((Arc::clone(shared), Arc::clone(slot)))
     }
 
     pub(super) fn fault(&self, doing: &'static str, error: &Error) {
@@ -183,12 +189,12 @@ impl Call {
     pub(super) async fn shared_current(&self) -> Option<Current> {
         let (shared, slot) = self.reachable()?;
         let prove = self.inner().strict && self.proven.get().is_none();
-        match shared.get(&slot, prove).await {
+        match shared.get(slot, prove).await {
             Ok(found) => {
                 if found.proven {
                     let _ = self.proven.set(true);
                 }
-                self.read(&shared, &slot, found.entry?).await
+                self.read(shared, slot, found.entry?).await
             }
             Err(error) => {
                 // Nor would anything else be answered now.
@@ -224,7 +230,7 @@ impl Call {
                 return None;
             }
         };
-        let tags: Arc<[TagHash]> = stored.tags.into();
+        let tags = stored.tags;
         if let Some(local) = &self.inner().local {
             let size = stored.payload.len();
             let kept = LocalEntry::new(Arc::clone(&value), at, Arc::clone(&tags), term, size);
@@ -298,7 +304,7 @@ impl Call {
         }
         let asks = judgement == Judgement::Unknown;
         if asks {
-            match shared.ask(stored.tags.clone().into()).await {
+            match shared.ask(Arc::clone(&stored.tags)).await {
                 Ok(answer) => judgement = answer.judge(&log, version),
                 Err(error) => {
                     self.fault("asking the log", &error);
@@ -326,7 +332,7 @@ impl Call {
             ErrorKind::Codec,
             format!(
                 "the stored entry `{}` cannot be read ({why}); it is replaced",
-                self.subject().readable
+                self.readable()
             ),
         );
         reporter.fault("reading an entry", &error);

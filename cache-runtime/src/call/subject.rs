@@ -1,22 +1,22 @@
-//! Who is called: a function's identity, and the names that a call's entry goes by outside this
-//! process. Worked out on misses only.
+//! What is called: a function's identity, and what the entry of one call goes by. Worked out on
+//! misses only; what all entries of a function have in common is in `names`.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Call;
+use super::names::{Named, Names};
 use crate::inspect::Identity;
 use crate::key::{self, Key};
 use crate::shared::Slot;
-use crate::spec::{Registered, Spec};
 use crate::tag::{Tag, TagHash};
 
 /// A function's identity: its path as the compiler spells it, and the type of a closure in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
-    path: &'static str,
+    pub(super) path: &'static str,
     pub(crate) id: TypeId,
 }
 
@@ -29,82 +29,28 @@ pub fn site<C>(_: &C) -> Site {
     }
 }
 
-/// The path of the function around a closure, without lifetimes, which mean nothing for a key.
-fn path_of(closure: &str) -> String {
-    let mut path = closure;
-    while let Some(outer) = path.strip_suffix("::{{closure}}") {
-        path = outer;
-    }
-    path.replace("<'_>", "")
-        .replace("'_, ", "")
-        .replace("&'_ ", "&")
-        .replace("::{{closure}}", "")
-}
-
 /// What an entry is called.
 #[derive(Debug)]
 pub(super) struct Subject {
-    pub(super) namespace: String,
+    names: Named,
     pub(super) digest: [u8; 16],
-    pub(super) readable: String,
     pub(super) tag: TagHash,
     /// Where it is shared, if it is.
     pub(super) slot: Option<Arc<Slot>>,
-    /// The fingerprint of what is stored.
+    /// The fingerprint of what is stored there.
     pub(super) shape: u64,
 }
 
 impl Subject {
     /// The tags that every entry has, in their order.
     pub(super) fn implicit(&self) -> [TagHash; 3] {
-        let namespace = TagHash::namespace(&self.namespace);
-        [TagHash::all(), namespace, self.tag]
+        [TagHash::all(), self.names.tag, self.tag]
     }
 
     /// What a record of this entry alone moves.
     pub(super) fn record(&self) -> [TagHash; 3] {
-        let namespace = TagHash::namespace(&self.namespace);
-        [self.tag, TagHash::single(namespace), TagHash::any()]
+        [self.tag, TagHash::single(self.names.tag), TagHash::any()]
     }
-}
-
-/// What a function that names no namespace goes by outside this process: its path.
-///
-/// Where another annotated function of its module has its name (methods of two types, or functions
-/// in sibling blocks, which even have one path), its text is part of it, so that in no process one
-/// reads the other's entries.
-fn shared_name(path: &str, spec: &Spec) -> String {
-    let is_this =
-        |one: &&Registered| one.name == spec.name && one.file == spec.file && one.text == spec.text;
-    let Some(this) = Registered::cached().find(is_this) else {
-        return path.to_owned();
-    };
-    let is_twin = |one: &&Registered| one.name == this.name && one.module == this.module;
-    if Registered::cached().filter(is_twin).count() == 1 {
-        path.to_owned()
-    } else {
-        format!("{path}#{:08x}", this.text)
-    }
-}
-
-/// [`shared_name`], worked out once per function: the register may be long. `None` where another
-/// function of this process goes by it already: the two have one path and one text.
-fn claimed_name(path: &str, site: &Site, spec: &Spec) -> Option<String> {
-    #[derive(Default)]
-    struct Claims {
-        names: HashMap<TypeId, String>,
-        owners: HashMap<String, TypeId>,
-    }
-    static CLAIMS: LazyLock<Mutex<Claims>> = LazyLock::new(Mutex::default);
-
-    // Both maps only grow, each by whole entries.
-    let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
-    let Claims { names, owners } = &mut *claims;
-    let name = names
-        .entry(site.id)
-        .or_insert_with(|| shared_name(path, spec));
-    let owner = *owners.entry(name.clone()).or_insert(site.id);
-    (owner == site.id).then(|| name.clone())
 }
 
 impl Call {
@@ -113,52 +59,58 @@ impl Call {
     }
 
     fn name(&self) -> Subject {
-        let namespace = match self.spec.namespace {
-            Some(namespace) => namespace.to_owned(),
-            None => path_of(self.site.path),
-        };
-        let (version, form) = (self.spec.version, self.spec.key_form);
-        let digest = key::digest(&namespace, version, form, &self.key.words);
-        let readable = key::readable(form, &self.key.words, &digest);
+        let names = Names::of(&self.site, &self.spec);
+        let key = key::bytes(&self.key.words);
+        let digest = names.digests.of(&key);
         let mut shape = 0;
         let slot = match (&self.inner().shared, self.codec) {
             (Some(shared), Some(codec)) if !self.spec.local => {
-                self.abroad(&namespace).map(|name| {
-                    shape = (codec.shape)();
-                    let name = key::namespace_text(&name);
-                    Arc::new(shared.slot(&format!("{name}/{version}/{shape:016x}:{readable}")))
+                let abroad = names.abroad(&self.site, &self.spec, codec);
+                if abroad.is_none() {
+                    self.misuse(
+                        "another cached function has the same path and the same text, so this one \
+                         is kept in this process only: give it a `namespace`",
+                    );
+                }
+                abroad.map(|abroad| {
+                    shape = abroad.shape;
+                    let mut subject = String::with_capacity(abroad.begins.len() + key.len() + 1);
+                    subject.push_str(&abroad.begins);
+                    key::push_readable(&mut subject, self.spec.key_form, &key, &digest);
+                    Arc::new(shared.slot(&subject))
                 })
             }
             _ => None,
         };
         Subject {
             tag: TagHash::key(&digest),
-            namespace,
+            names,
             digest,
-            readable,
             slot,
             shape,
         }
     }
 
-    /// What this function's namespace is called outside this process.
-    fn abroad(&self, namespace: &str) -> Option<String> {
-        if self.spec.namespace.is_some() {
-            return Some(namespace.to_owned());
-        }
-        let name = claimed_name(namespace, &self.site, &self.spec);
-        if name.is_none() {
-            self.misuse(
-                "another cached function has the same path and the same text, so this one is kept \
-                 in this process only: give it a `namespace`",
-            );
-        }
-        name
+    /// The key inside its namespace, as people see it.
+    pub(super) fn readable(&self) -> String {
+        let mut readable = String::new();
+        let key = key::bytes(&self.key.words);
+        key::push_readable(
+            &mut readable,
+            self.spec.key_form,
+            &key,
+            &self.subject().digest,
+        );
+        readable
     }
 
     pub(super) fn identity(&self) -> Identity {
         let subject = self.subject();
-        let key = Key::new(&subject.namespace, self.spec.version, &subject.readable);
+        let key = Key::new(
+            &subject.names.namespace,
+            self.spec.version,
+            &self.readable(),
+        );
         let [tag, single, _] = subject.record();
         Identity {
             cache: self.cache.clone(),
@@ -244,26 +196,5 @@ impl Call {
                 &error,
             );
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path_of;
-
-    #[test]
-    fn a_path_is_that_of_the_function_without_lifetimes() {
-        assert_eq!(
-            path_of("shop::book::{{closure}}::{{closure}}"),
-            "shop::book"
-        );
-        assert_eq!(
-            path_of("<shop::Db<'_> as shop::Books>::get::{{closure}}"),
-            "<shop::Db as shop::Books>::get"
-        );
-        assert_eq!(
-            path_of("shop::page<&'_ str>::{{closure}}"),
-            "shop::page<&str>"
-        );
     }
 }

@@ -74,51 +74,63 @@ pub(crate) fn bytes(words: &[u64]) -> Vec<u8> {
     let Some((len, packed)) = words.split_first() else {
         return Vec::new();
     };
-    let mut bytes: Vec<u8> = packed.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let mut bytes = Vec::with_capacity(packed.len() * 8);
+    for word in packed {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
     bytes.truncate(*len as usize);
     bytes
 }
 
-/// What identifies a key among all keys of a cache: 128 bits that cannot be made to collide.
-pub(crate) fn digest(namespace: &str, version: u32, form: KeyForm, words: &[u64]) -> [u8; 16] {
-    let form = match form {
-        KeyForm::Text => 1_u8,
-        KeyForm::Parts => 2,
-    };
-    let full = Sha256::new()
-        .chain_update((namespace.len() as u64).to_le_bytes())
-        .chain_update(namespace)
-        .chain_update(version.to_le_bytes())
-        .chain_update([form])
-        .chain_update(bytes(words))
-        .finalize();
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&full[..16]);
-    digest
+/// Makes the digests of the keys of one namespace.
+#[derive(Clone)]
+pub(crate) struct Digests(Sha256);
+
+impl Digests {
+    pub(crate) fn new(namespace: &str, version: u32, form: KeyForm) -> Self {
+        let form = match form {
+            KeyForm::Text => 1_u8,
+            KeyForm::Parts => 2,
+        };
+        let begun = Sha256::new()
+            .chain_update((namespace.len() as u64).to_le_bytes())
+            .chain_update(namespace)
+            .chain_update(version.to_le_bytes())
+            .chain_update([form]);
+        Self(begun)
+    }
+
+    /// What identifies a key among all keys of a cache: 128 bits that cannot be made to collide.
+    pub(crate) fn of(&self, key: &[u8]) -> [u8; 16] {
+        let full = self.0.clone().chain_update(key).finalize();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&full[..16]);
+        digest
+    }
 }
 
-/// The key inside its namespace, fit for a Redis key and for a person: a short text itself,
+/// Adds the key inside its namespace, fit for a Redis key and for a person: a short text itself,
 /// otherwise its beginning, `~` and the digest. No text has a `~` of its own, so the two kinds
 /// cannot be taken for each other.
-pub(crate) fn readable(form: KeyForm, words: &[u64], digest: &[u8; 16]) -> String {
-    let bytes = bytes(words);
-    let mut readable = match form {
+pub(crate) fn push_readable(to: &mut String, form: KeyForm, key: &[u8], digest: &[u8; 16]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    match form {
         KeyForm::Text => {
-            let text = String::from_utf8_lossy(&bytes);
+            let text = String::from_utf8_lossy(key);
             let clean = |byte: &u8| !matches!(byte, 0..=b' ' | b'~' | b'{' | b'}' | 0x7f);
-            if text.len() <= LONGEST_TEXT && bytes.iter().all(clean) {
-                return text.into_owned();
+            if text.len() <= LONGEST_TEXT && key.iter().all(clean) {
+                to.push_str(&text);
+                return;
             }
-            text_prefix(&text)
+            to.push_str(&text_prefix(&text));
         }
-        KeyForm::Parts => parts_prefix(&bytes),
-    };
-    readable.push('~');
-    for byte in digest {
-        // Writing to a string cannot fail.
-        let _ = write!(readable, "{byte:02x}");
+        KeyForm::Parts => push_parts(to, key),
     }
-    readable
+    to.push('~');
+    for byte in digest {
+        let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+        to.extend(digits.map(char::from));
+    }
 }
 
 /// The beginning of a text, not cut inside a character or an escape; characters that must not
@@ -137,30 +149,24 @@ fn text_prefix(text: &str) -> String {
         .collect()
 }
 
-/// Strings, numbers, booleans and variants' names of encoded parts, in order, as far as there is room. It only
-/// helps people: the digest behind it is what tells keys apart.
-fn parts_prefix(bytes: &[u8]) -> String {
-    let mut prefix = String::new();
-    let mut reader = Reader(bytes);
-    while let Some(shown) = reader.part() {
-        let clean: String = shown
-            .bytes()
-            .filter(|byte| is_plain(*byte))
-            .map(char::from)
-            .collect();
-        if clean.is_empty() {
-            continue;
+/// Adds strings, numbers, booleans and variants' names of encoded parts, in order, as far as there is
+/// room. It only helps people: the digest behind it is what tells keys apart.
+fn push_parts(to: &mut String, key: &[u8]) {
+    let start = to.len();
+    let mut reader = Reader(key);
+    let mut shown = String::new();
+    while reader.part(&mut shown).is_some() {
+        let mut clean = shown.bytes().filter(|byte| is_plain(*byte)).peekable();
+        if clean.peek().is_some() && to.len() > start {
+            to.push(':');
         }
-        if !prefix.is_empty() {
-            prefix.push(':');
-        }
-        prefix.push_str(&clean);
-        if prefix.len() >= PARTS_PREFIX {
-            prefix.truncate(PARTS_PREFIX);
+        to.extend(clean.map(char::from));
+        if to.len() - start >= PARTS_PREFIX {
+            to.truncate(start + PARTS_PREFIX);
             break;
         }
+        shown.clear();
     }
-    prefix
 }
 
 /// Reads encoded parts from left to right. Nesting needs no stack: what a tag announces follows.
@@ -191,12 +197,12 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// What one tag shows; empty where it shows nothing, `None` at the end or at an unknown byte.
-    fn part(&mut self) -> Option<String> {
+    /// Adds what one tag shows, if that is anything. `None` at the end or at an unknown byte.
+    fn part(&mut self, to: &mut String) -> Option<()> {
         let [tag] = self.array()?;
-        Some(match tag {
-            tag::FALSE => "false".into(),
-            tag::TRUE => "true".into(),
+        match tag {
+            tag::FALSE => to.push_str("false"),
+            tag::TRUE => to.push_str("true"),
             tag::END
             | tag::UNIT
             | tag::NONE
@@ -205,31 +211,29 @@ impl<'a> Reader<'a> {
             | tag::ERR
             | tag::RANGE..=tag::UNBOUNDED
             | tag::OPEN_SEQUENCE..=tag::OPEN_STRUCT
-            | tag::NEWTYPE => String::new(),
-            tag::U8 => u8::from_le_bytes(self.array()?).to_string(),
-            tag::U16 => u16::from_le_bytes(self.array()?).to_string(),
-            tag::U32 => u32::from_le_bytes(self.array()?).to_string(),
-            tag::U64 => u64::from_le_bytes(self.array()?).to_string(),
-            tag::U128 => u128::from_le_bytes(self.array()?).to_string(),
-            tag::I8 => i8::from_le_bytes(self.array()?).to_string(),
-            tag::I16 => i16::from_le_bytes(self.array()?).to_string(),
-            tag::I32 => i32::from_le_bytes(self.array()?).to_string(),
-            tag::I64 => i64::from_le_bytes(self.array()?).to_string(),
-            tag::I128 => i128::from_le_bytes(self.array()?).to_string(),
-            tag::CHAR => char::from_u32(u32::from_le_bytes(self.array()?))?.to_string(),
-            tag::UUID => hyphenated(u128::from_be_bytes(self.array()?)),
+            | tag::NEWTYPE => {}
+            tag::U8 => show(to, u8::from_le_bytes(self.array()?)),
+            tag::U16 => show(to, u16::from_le_bytes(self.array()?)),
+            tag::U32 => show(to, u32::from_le_bytes(self.array()?)),
+            tag::U64 => show(to, u64::from_le_bytes(self.array()?)),
+            tag::U128 => show(to, u128::from_le_bytes(self.array()?)),
+            tag::I8 => show(to, i8::from_le_bytes(self.array()?)),
+            tag::I16 => show(to, i16::from_le_bytes(self.array()?)),
+            tag::I32 => show(to, i32::from_le_bytes(self.array()?)),
+            tag::I64 => show(to, i64::from_le_bytes(self.array()?)),
+            tag::I128 => show(to, i128::from_le_bytes(self.array()?)),
+            tag::CHAR => to.push(char::from_u32(u32::from_le_bytes(self.array()?))?),
+            tag::UUID => to.push_str(&hyphenated(u128::from_be_bytes(self.array()?))),
             tag::STR | tag::PATH | tag::VARIANT => {
                 let len = self.len()?;
-                String::from_utf8_lossy(self.take(len)?).into_owned()
+                to.push_str(&String::from_utf8_lossy(self.take(len)?));
             }
             tag::BYTES | tag::PATH_NOT_UTF8 | tag::FIELD | tag::NAMED => {
                 let len = self.len()?;
                 self.take(len)?;
-                String::new()
             }
             tag::TUPLE | tag::SEQUENCE | tag::SET | tag::MAP | tag::STRUCT => {
                 self.len()?;
-                String::new()
             }
             tag::ORDERING | tag::WEEKDAY | tag::MONTH => self.skip(1)?,
             tag::F32 | tag::IPV4 => self.skip(4)?,
@@ -245,12 +249,18 @@ impl<'a> Reader<'a> {
             tag::SOCKET_V4 | tag::DATE => self.skip(6)?,
             tag::SOCKET_V6 => self.skip(26)?,
             _ => return None,
-        })
+        }
+        Some(())
     }
 
-    fn skip(&mut self, count: usize) -> Option<String> {
-        self.take(count).map(|_| String::new())
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.take(count).map(|_| ())
     }
+}
+
+fn show(to: &mut String, number: impl fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = write!(to, "{number}");
 }
 
 /// An identifier as it is usually written.

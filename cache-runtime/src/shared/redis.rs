@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join;
-use redis::{Cmd, Value, cmd, pipe};
+use redis::{Cmd, Value, pipe};
 
 use super::{
     Appended, Bid, Bidden, Claim, Fill, Filled, Found, Operation, Shared, Slot, Token, Unfinished,
@@ -128,7 +128,6 @@ impl Drop for RedisShared {
 
 /// Where an answer came from.
 struct Source {
-    link: Arc<Link>,
     generation: u64,
     lane: usize,
     /// Whether notes are proven to arrive on this connection.
@@ -150,11 +149,12 @@ impl Inside {
         key: &[u8],
         way: Way,
         command: impl Fn(&Loaded) -> Cmd,
-    ) -> Result<(Value, Source), Error> {
+    ) -> Result<(Value, Arc<Link>, Source), Error> {
         let lane = (way != Way::Any).then(|| slot_of(key));
         let watch = way == Way::Watched;
         let Some(nodes) = &self.nodes else {
-            return Ok(attempt(&self.log, lane, watch, false, &command).await?);
+            let (answer, source) = attempt(&self.log, lane, watch, false, &command).await?;
+            return Ok((answer, Arc::clone(&self.log), source));
         };
         let slot = slot_of(key);
         if nodes.cluster.owner(slot).is_err() {
@@ -165,7 +165,7 @@ impl Inside {
         let mut asking = false;
         for _ in 0..REDIRECTS {
             let failed = match attempt(&link, lane, watch, asking, &command).await {
-                Ok(answer) => return Ok(answer),
+                Ok((answer, source)) => return Ok((answer, link, source)),
                 Err(failed) => failed,
             };
             let next = match &failed.redirect {
@@ -186,6 +186,17 @@ impl Inside {
             ErrorKind::Store,
             "the cluster sent a request from node to node without an end",
         ))
+    }
+
+    /// A look-up on the connection that has the log's notes.
+    async fn look_up(&self, slot: &Slot) -> Result<Found, Error> {
+        let (answer, source) = attempt(&self.log, None, false, false, &|_| get(slot)).await?;
+        let (generation, lane) = (source.generation, source.lane);
+        // Whatever was appended before the server read the entry has been noted by now.
+        if !self.log.is_up_to_date(generation, lane) {
+            Box::pin(self.log.up_to_date(generation, lane)).await?;
+        }
+        found(answer, source.tracked)
     }
 
     /// The link by which a key's errands are run.
@@ -215,10 +226,11 @@ async fn attempt(
     asking: bool,
     command: &impl Fn(&Loaded) -> Cmd,
 ) -> Result<(Value, Source), Failed> {
-    let connection = link.connected().await.map_err(|error| Failed {
-        error,
-        redirect: None,
-    })?;
+    // What nearly no request needs is in boxes, here and below: each has to make the room.
+    let connection = match link.ready() {
+        Some(connection) => connection,
+        None => Box::pin(link.connected()).await?,
+    };
     let lane = lane.map_or_else(|| connection.pick(), |slot| connection.of(slot));
     // On its way to another node, a slot's key cannot be watched: ASKING and CACHING each hold for
     // the next command only.
@@ -232,13 +244,12 @@ async fn attempt(
             commands.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
         }
         commands.add_command(command);
-        let (answer,) = link.request_all(&connection, lane, &commands).await?;
+        let (answer,) = Box::pin(link.request_all(&connection, lane, &commands)).await?;
         answer
     } else {
         link.request(&connection, lane, &command).await?
     };
     let source = Source {
-        link: Arc::clone(link),
         generation: connection.generation,
         lane,
         tracked: connection.tracked,
@@ -288,35 +299,18 @@ impl Shared for RedisShared {
 
     fn get(&self, slot: &Arc<Slot>, prove: bool) -> Operation<Found> {
         let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
+        if inside.is_one() {
+            return Box::pin(async move { inside.look_up(&slot).await });
+        }
         Box::pin(async move {
-            let get = async {
-                let get = |_: &Loaded| {
-                    let mut get = cmd("GET");
-                    get.arg(&slot.entry);
-                    get
-                };
-                inside.send(&slot.entry, Way::Any, get).await
-            };
-            let (answer, proven) = if inside.is_one() {
-                let (answer, source) = get.await?;
-                // Whatever was appended before the server read the entry has been noted by now.
-                source
-                    .link
-                    .up_to_date(source.generation, source.lane)
-                    .await?;
-                (answer, source.tracked)
-            } else if prove {
-                let ((answer, _), ()) = try_join(get, inside.log.barrier()).await?;
+            let get = inside.send(&slot.entry, Way::Any, |_| get(&slot));
+            let (answer, proven) = if prove {
+                let ((answer, ..), ()) = try_join(get, inside.log.barrier()).await?;
                 (answer, true)
             } else {
                 (get.await?.0, false)
             };
-            let entry = match answer {
-                Value::BulkString(bytes) => Some(bytes),
-                Value::Nil => None,
-                _ => return Err(garbled("a look-up")),
-            };
-            Ok(Found { entry, proven })
+            found(answer, proven)
         })
     }
 
@@ -431,7 +425,7 @@ impl Shared for RedisShared {
         Box::pin(async move {
             let token = |token: Option<Token>| token.map_or(Vec::new(), |token| token.0.to_vec());
             let call = |scripts: &Loaded| {
-                let mut call = scripts.call(Script::Bid, &[&slot.entry, &slot.lease]);
+                let mut call = scripts.call(Script::Bid, &[&slot.entry, &slot.lease()]);
                 call.arg(&bid.token.0)
                     .arg(&bid.log)
                     .arg(bid.head)
@@ -441,31 +435,28 @@ impl Shared for RedisShared {
                 call
             };
             // Watched, so that the lease's end, however it comes, is noted.
-            let (answer, source) = inside.send(&slot.entry, Way::Watched, call).await?;
+            let (answer, link, source) = inside.send(&slot.entry, Way::Watched, call).await?;
             if inside.is_one() {
-                source
-                    .link
-                    .up_to_date(source.generation, source.lane)
-                    .await?;
+                link.up_to_date(source.generation, source.lane).await?;
             }
             bidden(&answer, source.noted).ok_or_else(|| garbled("a bid"))
         })
     }
 
     fn lease_change(&self, slot: &Arc<Slot>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.log().leases.change(&slot.lease))
+        Box::pin(self.log().leases.change(&slot.lease()))
     }
 
     fn renew(&self, slot: &Arc<Slot>, token: Token, ttl: Duration) -> Operation<bool> {
         let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
             let call = |scripts: &Loaded| {
-                let mut renew = scripts.call(Script::Renew, &[&slot.lease]);
+                let mut renew = scripts.call(Script::Renew, &[&slot.lease()]);
                 renew.arg(&token.0).arg(crate::clock::millis(ttl).max(1));
                 renew
             };
-            match inside.send(&slot.lease, Way::InOrder, call).await {
-                Ok((answer, _)) => Ok(reply::number(&answer) == Some(1)),
+            match inside.send(&slot.lease(), Way::InOrder, call).await {
+                Ok((answer, ..)) => Ok(reply::number(&answer) == Some(1)),
                 Err(error) => {
                     let reporter = &inside.log.reporter;
                     reporter.counters.store_errors.add();
@@ -480,7 +471,7 @@ impl Shared for RedisShared {
         let (inside, slot) = (Arc::clone(&self.inside), Arc::clone(slot));
         Box::pin(async move {
             let call = |scripts: &Loaded| {
-                let mut call = scripts.call(Script::Fill, &[&slot.entry, &slot.lease]);
+                let mut call = scripts.call(Script::Fill, &[&slot.entry, &slot.lease()]);
                 call.arg(fill.token.as_ref().map_or(&[][..], |token| &token.0))
                     .arg(&fill.log)
                     .arg(&fill.version.to_be_bytes())
@@ -488,7 +479,7 @@ impl Shared for RedisShared {
                     .arg(crate::clock::millis(fill.ttl).max(1));
                 call
             };
-            let (answer, _) = inside.send(&slot.entry, Way::InOrder, call).await?;
+            let (answer, ..) = inside.send(&slot.entry, Way::InOrder, call).await?;
             match reply::number(&answer) {
                 Some(0) => Ok(Filled::LeaseLost),
                 Some(1) => Ok(Filled::Stored),
@@ -515,6 +506,21 @@ impl Shared for RedisShared {
             begins,
         });
     }
+}
+
+fn get(slot: &Slot) -> Cmd {
+    let mut get = Cmd::with_capacity(2, "GET".len() + slot.entry.len());
+    get.arg("GET").arg(&slot.entry);
+    get
+}
+
+fn found(answer: Value, proven: bool) -> Result<Found, Error> {
+    let entry = match answer {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::Nil => None,
+        _ => return Err(garbled("a look-up")),
+    };
+    Ok(Found { entry, proven })
 }
 
 fn bidden(answer: &Value, noted: bool) -> Option<Bidden> {

@@ -73,7 +73,7 @@ fn proves<T>(answer: T) -> (T, Effects) {
 
 fn wakes(slot: &Slot) -> Effects {
     Effects {
-        wakes: Some(slot.lease.clone()),
+        wakes: Some(slot.lease()),
         ..Effects::default()
     }
 }
@@ -115,7 +115,7 @@ impl Shared for Simulated {
         // The two are kept in maps of their own.
         Slot {
             entry: subject.into(),
-            lease: subject.into(),
+            kind: None,
         }
     }
 
@@ -208,7 +208,7 @@ impl Shared for Simulated {
     }
 
     fn lease_change(&self, slot: &Arc<Slot>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.0.world.leases.change(&slot.lease))
+        Box::pin(self.0.world.leases.change(&slot.lease()))
     }
 
     fn renew(&self, slot: &Arc<Slot>, token: Token, ttl: Duration) -> Pending<bool> {

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::super::{Key, KeyPart, Text, bytes, digest, namespace_text, readable};
+use super::super::{Digests, Key, KeyPart, Text, bytes, namespace_text, push_readable};
 use super::{encoded, key};
 use crate::spec::KeyForm;
 
@@ -223,6 +223,17 @@ fn what_derives_write() {
             k.part(&());
         })
     );
+}
+
+fn digest(namespace: &str, version: u32, form: KeyForm, words: &[u64]) -> [u8; 16] {
+    Digests::new(namespace, version, form).of(&bytes(words))
+}
+
+/// Behind what may stand before it.
+fn readable(form: KeyForm, words: &[u64], digest: &[u8; 16]) -> String {
+    let mut text = String::from("books/0:");
+    push_readable(&mut text, form, &bytes(words), digest);
+    text.split_off("books/0:".len())
 }
 
 #[track_caller]

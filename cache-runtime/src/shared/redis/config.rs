@@ -64,6 +64,8 @@ pub(super) struct Names {
     pub(super) tags: [Vec<u8>; 2],
     pub(super) records: Vec<u8>,
     pub(super) marks: Vec<u8>,
+    /// What the name of each entry begins with.
+    entries: Vec<u8>,
 }
 
 impl Names {
@@ -86,6 +88,7 @@ impl Names {
             tags: [name("tags:0"), name("tags:1")],
             records: name("records"),
             marks: name("marks"),
+            entries: format!("{prefix}:{LAYOUT}:e:{{").into_bytes(),
         })
     }
 
@@ -106,11 +109,15 @@ impl Names {
 
     /// The names of an entry and its lease, in one slot of a cluster. `subject` has no braces.
     pub(super) fn slot(&self, subject: &str) -> super::Slot {
-        let name =
-            |kind: char| format!("{}:{LAYOUT}:{kind}:{{{subject}}}", self.prefix).into_bytes();
+        let begins = &self.entries;
+        let mut entry = Vec::with_capacity(begins.len() + subject.len() + 1);
+        entry.extend_from_slice(begins);
+        entry.extend_from_slice(subject.as_bytes());
+        entry.push(b'}');
         super::Slot {
-            entry: name('e'),
-            lease: name('l'),
+            entry,
+            // Before `:{`.
+            kind: begins.len().checked_sub(3),
         }
     }
 }
@@ -131,7 +138,7 @@ mod tests {
             b"shop:afresh:1:e:{books/0:book:7}"
         );
         assert_eq!(
-            names.slot("books/0:book:7").lease,
+            names.slot("books/0:book:7").lease(),
             b"shop:afresh:1:l:{books/0:book:7}"
         );
     }

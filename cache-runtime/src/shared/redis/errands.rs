@@ -56,7 +56,7 @@ pub(super) async fn run(link: &Link, connection: &Connection) -> Result<(), Erro
 /// its way.
 fn lane(connection: &Connection, errand: &Errand) -> usize {
     match errand {
-        Errand::Release { slot, .. } => connection.of(slot_of(&slot.lease)),
+        Errand::Release { slot, .. } => connection.of(slot_of(&slot.entry)),
         Errand::Discard { .. } => 0,
     }
 }
@@ -69,7 +69,7 @@ fn errand_command(connection: &Connection, errand: &Errand) -> Cmd {
             failure,
         } => {
             let lasts: Millis = crate::clock::millis(FAILURE_LASTS);
-            let mut release = connection.scripts.call(Script::Release, &[&slot.lease]);
+            let mut release = connection.scripts.call(Script::Release, &[&slot.lease()]);
             release
                 .arg(&token.0)
                 .arg(failure.as_deref().unwrap_or(""))

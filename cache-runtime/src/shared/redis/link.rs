@@ -66,6 +66,14 @@ impl Connection {
         }
     }
 
+    fn has_answered(&self, lane: usize) {
+        let silent = &self.silent[lane];
+        // Nearly always it has before, and a look takes nothing from other cores.
+        if silent.load(Ordering::Relaxed) != 0 {
+            silent.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// The connection for requests about the leases of a slot.
     pub(super) fn of(&self, slot: u16) -> usize {
         usize::from(slot) % self.lanes.len()
@@ -102,6 +110,10 @@ pub(super) struct Link {
     connection: RwLock<Option<Arc<Connection>>>,
     generation: AtomicU64,
     state: watch::Sender<State>,
+    /// Whether that is `Away`; and whether the connection, if there is one, is tracked. For those who
+    /// only look, which is each call: a lock's count would go from core to core.
+    away: AtomicBool,
+    tracked: AtomicBool,
     /// What drives it: nothing here knows how.
     start: fn(&Handle, Arc<Self>),
     driving: AtomicBool,
@@ -121,6 +133,15 @@ pub(super) struct Link {
 pub(super) struct Failed {
     pub(super) error: Error,
     pub(super) redirect: Option<Redirect>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            redirect: None,
+        }
+    }
 }
 
 impl From<Failed> for Error {
@@ -160,6 +181,8 @@ impl Link {
             connection: RwLock::new(None),
             generation: AtomicU64::new(0),
             state: watch::Sender::new(State::Connecting),
+            away: AtomicBool::new(false),
+            tracked: AtomicBool::new(false),
             start,
             driving: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -176,7 +199,12 @@ impl Link {
 
     pub(super) fn is_away(&self) -> bool {
         self.is_closed()
-            || (*self.state.borrow() == State::Away && self.driving.load(Ordering::Acquire))
+            || (self.away.load(Ordering::Acquire) && self.driving.load(Ordering::Acquire))
+    }
+
+    fn turn(&self, state: State) {
+        self.away.store(state == State::Away, Ordering::Release);
+        self.state.send_replace(state);
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -198,7 +226,7 @@ impl Link {
         {
             return;
         }
-        self.state.send_replace(State::Connecting);
+        self.turn(State::Connecting);
         // A sync call blocks the runtime that it is made on: where there may be any, nothing that
         // they wait for may depend on one of those.
         let runtime = if spec::any_sync() {
@@ -224,7 +252,7 @@ impl Link {
 
     /// The server was tried, and not reached.
     pub(super) fn not_reached(&self) {
-        self.state.send_replace(State::Away);
+        self.turn(State::Away);
     }
 
     /// A number for the connection about to be made. From here on, the one before decides nothing.
@@ -249,9 +277,10 @@ impl Link {
     pub(super) fn attached(&self, connection: Arc<Connection>) {
         {
             let mut slot = self.slot();
+            self.tracked.store(connection.tracked, Ordering::Release);
             *slot = Some(connection);
             // Under the slot's lock, here and below: the two never tell different stories.
-            self.state.send_replace(State::Ready);
+            self.turn(State::Ready);
         }
         if self.endpoint.has_the_log() {
             self.reporter.tell(&Event::Connected);
@@ -267,7 +296,8 @@ impl Link {
             if lost.is_none() {
                 return;
             }
-            self.state.send_replace(State::Connecting);
+            self.tracked.store(false, Ordering::Release);
+            self.turn(State::Connecting);
             lost
         };
         drop(lost);
@@ -304,8 +334,17 @@ impl Link {
 
     /// Whether notes are proven to arrive at this moment.
     pub(super) fn is_tracked_now(&self) -> bool {
+        self.tracked.load(Ordering::Acquire)
+    }
+
+    /// The connection, where there is nothing to wait for.
+    pub(super) fn ready(self: &Arc<Self>) -> Option<Arc<Connection>> {
+        // First: the driver may not have given the connection up yet.
+        if self.is_closed() {
+            return None;
+        }
+        self.drive();
         self.connection()
-            .is_some_and(|connection| connection.tracked)
     }
 
     /// The connection, after a wait if one is being made for the first time.
@@ -317,13 +356,11 @@ impl Link {
         self: &Arc<Self>,
         wait: Duration,
     ) -> Result<Arc<Connection>, Error> {
-        // First: the driver may not have given the connection up yet.
+        if let Some(connection) = self.ready() {
+            return Ok(connection);
+        }
         if self.is_closed() {
             return Err(Error::new(ErrorKind::Store, "the cache has been shut down"));
-        }
-        self.drive();
-        if let Some(connection) = self.connection() {
-            return Ok(connection);
         }
         let mut state = self.state.subscribe();
         let settled = state.wait_for(|state| *state != State::Connecting);
@@ -335,7 +372,7 @@ impl Link {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
             if slot.is_none() {
-                self.state.send_replace(State::Away);
+                self.turn(State::Away);
             }
         }
         self.connection().ok_or_else(|| {
@@ -380,11 +417,11 @@ impl Link {
     ) -> Result<T, Failed> {
         let error = match answer {
             Some(Ok(answer)) => {
-                connection.silent[lane].store(0, Ordering::Relaxed);
+                connection.has_answered(lane);
                 return Ok(answer);
             }
             Some(Err(error)) => {
-                connection.silent[lane].store(0, Ordering::Relaxed);
+                connection.has_answered(lane);
                 if breaks(&error, self.endpoint.has_the_log()) {
                     self.lose(connection.generation);
                 }
@@ -464,15 +501,17 @@ impl Link {
         self.work.notify_one();
     }
 
+    /// Whether every note that this lane has delivered by now is covered: nearly always, nothing has
+    /// come since.
+    pub(super) fn is_up_to_date(&self, generation: u64, lane: usize) -> bool {
+        self.lanes[lane].is_caught_up(generation) && self.is_current(generation)
+    }
+
     /// Waits until every note that this lane has delivered by now is covered.
     pub(super) async fn up_to_date(&self, generation: u64, lane: usize) -> Result<(), Error> {
         let lane = &self.lanes[lane];
         let wanted = lane.notes();
         let covered = |caught: &Caught| caught.generation == generation && caught.notes >= wanted;
-        // Nearly always nothing has come since.
-        if covered(&lane.caught.borrow()) && self.is_current(generation) {
-            return Ok(());
-        }
         let mut caught = lane.caught.subscribe();
         // What is lost is not caught up with any more.
         let waited = caught.wait_for(|caught| covered(caught) || !self.has(generation));

@@ -1,8 +1,10 @@
 //! One connection to a server, and what is asked on it: each request ends with its answer, or with
 //! the connection, or when it has taken as long as the caller lets it.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -34,7 +36,7 @@ impl Wire {
         tokio::spawn(async move {
             // Let go last, when nobody takes a request any more; also with the runtime.
             let _reads = reads;
-            work.await;
+            gathering(work).await;
         });
         Self { redis, reader }
     }
@@ -70,7 +72,11 @@ impl Wire {
         let mut answer = pin!(answer);
         let soon = limit.min(SOON);
         match timer::timeout(soon, answer.as_mut()).await {
-            None => timer::timeout(limit.saturating_sub(soon), self.unless_closed(answer)).await,
+            // In a box: nearly all requests have no need of the room.
+            None => {
+                let answer = self.unless_closed(answer);
+                Box::pin(timer::timeout(limit.saturating_sub(soon), answer)).await
+            }
             soon => soon,
         }
     }
@@ -86,6 +92,24 @@ impl Wire {
             Either::Right((_, answer)) => answer.now_or_never().unwrap_or_else(|| Err(closed())),
         }
     }
+}
+
+/// The task of a connection, behind all that is ready to run: who has something to ask is asked
+/// first, and what they ask goes out in one write. Without this, a runtime runs a task at once that
+/// another has just woken, and each request is a write of its own.
+async fn gathering(work: impl Future<Output = ()>) {
+    let mut work = pin!(work);
+    let mut has_let_others = false;
+    poll_fn(|cx| {
+        has_let_others = !has_let_others;
+        if has_let_others {
+            // At the end of the queue, not in front of it.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        work.as_mut().poll(cx)
+    })
+    .await;
 }
 
 fn closed() -> RedisError {

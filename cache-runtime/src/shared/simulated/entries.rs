@@ -40,7 +40,7 @@ impl Entries {
     }
 
     fn lease(&mut self, slot: &Slot, now: Millis) -> Option<&mut Lease> {
-        let lease = self.leases.get_mut(&slot.lease);
+        let lease = self.leases.get_mut(&slot.lease());
         lease.filter(|lease| lease.until > now)
     }
 
@@ -79,7 +79,7 @@ impl Entries {
                 head: bid.head,
             },
         };
-        self.leases.insert(slot.lease.clone(), lease);
+        self.leases.insert(slot.lease(), lease);
         let entry = self.get(slot, now);
         Bidden::Granted { entry }
     }
@@ -99,7 +99,7 @@ impl Entries {
             if self.held(slot, token, now).is_none() {
                 return Filled::LeaseLost;
             }
-            self.leases.remove(&slot.lease);
+            self.leases.remove(&slot.lease());
         }
         let there = self.get(slot, now);
         if there.is_some_and(|there| is_newer(&there, &fill)) {
@@ -127,7 +127,7 @@ impl Entries {
                 lease.until = now + FAILURE_LASTS;
             }
             None => {
-                self.leases.remove(&slot.lease);
+                self.leases.remove(&slot.lease());
             }
         }
         true
