@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use afresh::{Cache, Outcome, Tier, cached, entry, invalidates, outcome};
 use afresh_test_support::{Monitor, Server, eventually, until};
+use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 #[cached(ttl = 1800, key = "{id}", tags = ["books", "book:{id}"], cache = cache)]
@@ -176,6 +177,41 @@ async fn a_cold_miss_with_singleflight_takes_three_round_trips() {
     wire.expect(&["GET", "CLIENT", "EVALSHA", "EVALSHA"]);
     assert_eq!(cache.stats().stored, 1);
     assert_eq!(server.cli(&["KEYS", "*:l:*"]), "", "the lease is free");
+}
+
+// On one worker: all of them have asked when the connection's task comes to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn shared_hits_at_once_are_one_command() {
+    let server = Server::start();
+    // As many entries of the largest size as one reply may bring.
+    let builder = Cache::builder().url(server.url()).prefix("shop");
+    let cache = builder.max_value(1 << 20).build().await.expect("a cache");
+    let mut wire = Wire::of(&server, &cache);
+    let other = connect(&server).await;
+    for id in 0..60 {
+        flown(&other, id).await;
+    }
+    let calls = async move {
+        let calls = (0..240).map(|call| outcome(flown(&cache, call % 60)));
+        join_all(calls).await
+    };
+    let values = tokio::spawn(calls).await.expect("no panic");
+    for (call, (value, outcome)) in (0_u32..).zip(values) {
+        assert_eq!((value, outcome), (call % 60, Outcome::Hit(Tier::Shared)));
+    }
+    assert_eq!(wire.sent(), ["MGET"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_stampede_in_a_process_looks_once_and_bids_once() {
+    let server = Server::start();
+    let cache = connect(&server).await;
+    let mut wire = Wire::of(&server, &cache);
+    let called = cache.clone();
+    let calls = async move { join_all((0..250).map(|_| flown(&called, 1))).await };
+    assert_eq!(tokio::spawn(calls).await.expect("no panic"), [1; 250]);
+    wire.expect(&["GET", "CLIENT", "EVALSHA", "EVALSHA"]);
+    assert_eq!(cache.stats().stored, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

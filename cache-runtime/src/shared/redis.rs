@@ -37,6 +37,7 @@ pub(crate) mod hostile_tests;
 mod lanes;
 mod link;
 mod nodes;
+mod reads;
 mod reply;
 mod scripts;
 mod url;
@@ -130,8 +131,6 @@ impl Drop for RedisShared {
 struct Source {
     generation: u64,
     lane: usize,
-    /// Whether notes are proven to arrive on this connection.
-    tracked: bool,
     /// Whether a change of the keys that were read will be noted.
     noted: bool,
 }
@@ -189,14 +188,19 @@ impl Inside {
     }
 
     /// A look-up on the connection that has the log's notes.
-    async fn look_up(&self, slot: &Slot) -> Result<Found, Error> {
-        let (answer, source) = attempt(&self.log, None, false, false, &|_| get(slot)).await?;
-        let (generation, lane) = (source.generation, source.lane);
+    async fn look_up(&self, slot: &Arc<Slot>) -> Result<Found, Error> {
+        let log = &self.log;
+        let connection = match log.ready() {
+            Some(connection) => connection,
+            None => Box::pin(log.connected()).await?,
+        };
+        let (generation, lane) = (connection.generation, connection.pick());
+        let answer = log.read(&connection, lane, slot).await?;
         // Whatever was appended before the server read the entry has been noted by now.
-        if !self.log.is_up_to_date(generation, lane) {
-            Box::pin(self.log.up_to_date(generation, lane)).await?;
+        if !log.is_up_to_date(generation, lane) {
+            Box::pin(log.up_to_date(generation, lane)).await?;
         }
-        found(answer, source.tracked)
+        found(answer, connection.tracked)
     }
 
     /// The link by which a key's errands are run.
@@ -252,7 +256,6 @@ async fn attempt(
     let source = Source {
         generation: connection.generation,
         lane,
-        tracked: connection.tracked,
         noted,
     };
     Ok((answer, source))

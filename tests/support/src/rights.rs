@@ -6,7 +6,7 @@
 pub(crate) const LOGIN: &str = "tester:tester-s3cret@";
 
 /// What it may do, as `ACL SETUSER` takes it.
-const RULES: [&str; 31] = [
+const RULES: [&str; 32] = [
     "tester",
     "on",
     ">tester-s3cret",
@@ -20,6 +20,7 @@ const RULES: [&str; 31] = [
     "+script|load",
     "+evalsha",
     "+get",
+    "+mget",
     "+set",
     "+del",
     "+unlink",

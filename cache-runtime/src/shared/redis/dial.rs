@@ -21,6 +21,8 @@ use crate::timer;
 const CONNECT: Duration = Duration::from_secs(2);
 /// What a catch-up may bring beside the largest entry.
 const RECORDS: usize = 96 << 20;
+/// At most so many entries in one reply: a server does nothing else meanwhile.
+const TOGETHER: usize = 64;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -75,7 +77,11 @@ impl Dial<'_> {
         let agreed =
             MultiplexedConnection::new_with_config(server.redis_settings(), stream, config).await;
         match agreed {
-            Ok((connection, work)) => Ok(Wire::new(connection, work)),
+            Ok((connection, work)) => {
+                // As many entries of the largest size as one reply may announce.
+                let together = RECORDS / self.settings.max_value.max(1);
+                Ok(Wire::new(connection, work, together.clamp(1, TOGETHER)))
+            }
             Err(error) if is_lasting(&error) => Err(store_error(&error)),
             Err(error) => Err(unreached(&error.to_string())),
         }

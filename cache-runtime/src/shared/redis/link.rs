@@ -21,6 +21,7 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, ErrorKind};
 use crate::log::View;
 use crate::observe::{Event, Reporter};
+use crate::shared::Slot;
 use crate::shared::watch::Watches;
 use crate::spec;
 use crate::timer;
@@ -384,6 +385,18 @@ impl Link {
     }
 
     // Requests
+
+    /// Looks an entry up, and waits for the answer no longer than the operation timeout.
+    pub(super) async fn read(
+        &self,
+        connection: &Connection,
+        lane: usize,
+        slot: &Arc<Slot>,
+    ) -> Result<Value, Failed> {
+        let limit = self.config.settings.op_timeout;
+        let answer = connection.lanes[lane].read(limit, slot).await;
+        self.answered(connection, lane, answer)
+    }
 
     /// Sends one command and waits for its answer, no longer than the operation timeout.
     pub(super) async fn request<T: FromRedisValue>(

@@ -4,15 +4,18 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::watch;
 
+use super::reads::{Reads, Sending};
+use crate::shared::Slot;
 use crate::timer;
 
 /// Most answers have come by then. To watch the connection's task from the start would cost each
@@ -22,23 +25,71 @@ const SOON: Duration = Duration::from_millis(20);
 /// A handle on a connection, which ends after it: when what was asked has been written.
 pub(super) struct Wire {
     redis: MultiplexedConnection,
+    reads: Arc<Reads>,
     /// Its other half is held by the task that reads the answers.
     reader: watch::Receiver<()>,
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.reads.close();
+    }
+}
+
 impl Wire {
     /// Has a task of this runtime's write what is asked on a connection and read what is answered.
+    /// Look-ups are sent together, at most so many as one command.
     pub(super) fn new(
         redis: MultiplexedConnection,
         work: impl Future<Output = ()> + Send + 'static,
+        together: usize,
     ) -> Self {
-        let (reads, reader) = watch::channel(());
+        let (reads_answers, reader) = watch::channel(());
+        let reads = Reads::new();
+        let mut sending = Sending::new(Arc::clone(&reads), redis.clone(), together);
         tokio::spawn(async move {
             // Let go last, when nobody takes a request any more; also with the runtime.
-            let _reads = reads;
-            gathering(work).await;
+            let _reads_answers = reads_answers;
+            let mut work = pin!(work);
+            let mut has_let_others = false;
+            poll_fn(|cx| {
+                // Behind all that is ready to run: who has something to ask is asked first, and what
+                // they ask goes out together. A runtime runs at once what another task has just
+                // woken, and without this each request would be a write of its own.
+                has_let_others = !has_let_others;
+                if has_let_others {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                sending.poll(cx);
+                if work.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                // What has been answered just now.
+                sending.poll(cx);
+                Poll::Pending
+            })
+            .await;
         });
-        Self { redis, reader }
+        Self {
+            redis,
+            reads,
+            reader,
+        }
+    }
+
+    /// Looks an entry up, after this was first polled. `None` where no answer has come within the
+    /// limit.
+    pub(super) async fn read(
+        &self,
+        limit: Duration,
+        slot: &Arc<Slot>,
+    ) -> Option<RedisResult<Value>> {
+        let Some(answer) = self.reads.ask(slot) else {
+            return Some(Err(closed()));
+        };
+        let answer = timer::timeout(limit, answer).await?;
+        Some(answer.unwrap_or_else(|_| Err(closed())))
     }
 
     /// `None` where no answer has come within the limit.
@@ -94,24 +145,6 @@ impl Wire {
     }
 }
 
-/// The task of a connection, behind all that is ready to run: who has something to ask is asked
-/// first, and what they ask goes out in one write. Without this, a runtime runs a task at once that
-/// another has just woken, and each request is a write of its own.
-async fn gathering(work: impl Future<Output = ()>) {
-    let mut work = pin!(work);
-    let mut has_let_others = false;
-    poll_fn(|cx| {
-        has_let_others = !has_let_others;
-        if has_let_others {
-            // At the end of the queue, not in front of it.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        work.as_mut().poll(cx)
-    })
-    .await;
-}
-
 fn closed() -> RedisError {
     io::Error::from(io::ErrorKind::BrokenPipe).into()
 }
@@ -147,7 +180,7 @@ mod tests {
             // Told to end, or given up.
             let _ = ended.await;
         };
-        (Wire::new(redis, work), ends, server)
+        (Wire::new(redis, work, 8), ends, server)
     }
 
     fn is_closed(answer: Option<RedisResult<()>>) -> bool {
