@@ -132,7 +132,7 @@ mod tests {
         LocalKey {
             hash: number,
             home: Home::function(TypeId::of::<()>()),
-            words: Box::new([number]),
+            words: [number].into(),
         }
     }
 

@@ -132,7 +132,7 @@ impl Call {
         site: Site,
         cache: Option<&Cache>,
         home: Home,
-        key: KeyWriter,
+        key: &KeyWriter,
         codec: Option<&'static Vtable>,
         output: TypeId,
     ) -> Self {
@@ -146,7 +146,7 @@ impl Call {
             key: LocalKey {
                 hash,
                 home,
-                words: key.into_boxed(),
+                words: key.words().into(),
             },
             codec,
             subject: OnceLock::new(),

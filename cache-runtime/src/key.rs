@@ -4,6 +4,7 @@
 mod name;
 mod parts;
 mod text;
+mod words;
 
 pub use name::Key;
 pub(crate) use name::{Digests, bytes, namespace_text, push_readable};
@@ -12,6 +13,7 @@ pub use parts::{BySerde, KeyPart, by_serde};
 pub use parts::{Copied, copied, with};
 #[doc(hidden)]
 pub use text::{FastText, TemplatePart, Text};
+pub(crate) use words::Words;
 
 /// Stands in place of the length in a key that is good for nothing. No key is so long.
 const UNUSABLE: u64 = u64::MAX;
@@ -77,16 +79,6 @@ impl KeyWriter {
             &self.inline[..words_for(self.len())]
         } else {
             &self.spill
-        }
-    }
-
-    /// The [`words`](Self::words), to keep.
-    #[inline]
-    pub(crate) fn into_boxed(self) -> Box<[u64]> {
-        if self.spill.is_empty() {
-            self.words().into()
-        } else {
-            self.spill.into_boxed_slice()
         }
     }
 

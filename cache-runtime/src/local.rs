@@ -10,6 +10,7 @@ use quick_cache::unsync::Cache as Shard;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
 use crate::clock::Millis;
+use crate::key::Words;
 use crate::spec::KeyForm;
 use crate::sync::RwLock;
 
@@ -94,7 +95,7 @@ impl Eq for Home {}
 pub(crate) struct LocalKey {
     pub(crate) hash: u64,
     pub(crate) home: Home,
-    pub(crate) words: Box<[u64]>,
+    pub(crate) words: Words,
 }
 
 /// A key to look up, nothing of it allocated.

@@ -48,19 +48,10 @@ pub fn enter<R, T: Any, K: FnOnce(&mut KeyWriter)>(
     cache: Option<&Cache>,
     key: K,
 ) -> Entered<R, T> {
+    // It stays where it is: words that were written one by one and are then copied all at once keep
+    // the copy waiting.
     let mut writer = KeyWriter::new();
     key(&mut writer);
-    look_up(kit, spec, site, cache, writer)
-}
-
-#[inline]
-fn look_up<R, T: Any>(
-    kit: Kit<R, T>,
-    spec: &Spec,
-    site: Site,
-    cache: Option<&Cache>,
-    key: KeyWriter,
-) -> Entered<R, T> {
     let home = match spec.namespace {
         None => Home::function(site.id),
         Some(name) => Home::namespace(name, spec.version, spec.key_form, TypeId::of::<T>()),
@@ -70,11 +61,11 @@ fn look_up<R, T: Any>(
             Some(cache) => &cache.0,
             None => &Cache::default_ref().0,
         };
-        if let Some(hit) = local_hit(inner, &kit, spec, &home, &key) {
+        if let Some(hit) = local_hit(inner, &kit, spec, &home, &writer) {
             return Entered(Found::Hit(Some(hit), kit.wrap));
         }
     }
-    enter_slowly(kit, spec, site, cache, &home, key)
+    enter_slowly(kit, spec, site, cache, &home, &writer)
 }
 
 /// A call inside a scope, or one that the local tier did not answer.
@@ -86,7 +77,7 @@ fn enter_slowly<R, T: Any>(
     site: Site,
     cache: Option<&Cache>,
     home: &Home,
-    key: KeyWriter,
+    key: &KeyWriter,
 ) -> Entered<R, T> {
     let is_plain = scope::is_plain();
     let output = typeid::of::<R>();
@@ -175,13 +166,16 @@ impl<R, T: Any> Entered<R, T> {
         F: FnOnce(&mut Start<R, T>) -> B,
         B: Future<Output: Output<R>>,
     {
-        let code = match self.0 {
-            Found::Hit(..) => None,
-            Found::Miss(_) => Some(Box::pin(Code::Plan { plan: Some(plan) })),
-        };
-        Running {
-            code,
-            entered: self,
+        // Part by part, as above.
+        match self.0 {
+            Found::Hit(value, wrap) => Running {
+                code: None,
+                entered: Self(Found::Hit(value, wrap)),
+            },
+            Found::Miss(steps) => Running {
+                code: Some(Box::pin(Code::Plan { plan: Some(plan) })),
+                entered: Self(Found::Miss(steps)),
+            },
         }
     }
 

@@ -12,7 +12,7 @@ fn key(word: u64) -> LocalKey {
     LocalKey {
         hash: word,
         home: Home::function(std::any::TypeId::of::<()>()),
-        words: Box::new([word]),
+        words: [word].into(),
     }
 }
 

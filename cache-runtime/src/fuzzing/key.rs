@@ -69,7 +69,7 @@ pub fn template_key<'a>(pieces: impl Iterator<Item = Result<&'a str, &'a str>>) 
             Err(value) => Text(value).write(&mut key),
         }
     }
-    key.into_boxed()
+    key.words().into()
 }
 
 /// As the default key is, in another order and grouped.

@@ -23,7 +23,7 @@ pub(super) fn key(word: u64) -> LocalKey {
     LocalKey {
         hash: 7,
         home: Home::function(std::any::TypeId::of::<()>()),
-        words: Box::new([word]),
+        words: [word].into(),
     }
 }
 

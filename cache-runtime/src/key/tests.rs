@@ -7,7 +7,7 @@ mod injective;
 mod others;
 mod templates;
 
-use super::{KeyPart, KeyWriter, bytes, hash};
+use super::{KeyPart, KeyWriter, Words, bytes, hash};
 
 fn key(write: impl FnOnce(&mut KeyWriter)) -> KeyWriter {
     let mut key = KeyWriter::new();
@@ -37,7 +37,7 @@ fn appends_are_the_bytes_appended() {
             assert_eq!(bytes(key.words()), expected, "{before} + {len}");
             assert_eq!(key.words()[0] as usize, expected.len());
             assert_eq!(key.words().len(), 1 + expected.len().div_ceil(8));
-            assert_eq!(*key.clone().into_boxed(), *key.words());
+            assert_eq!(*Words::from(key.words()), *key.words());
             let mut again = KeyWriter::new();
             again.bytes(&source[..before]);
             again.again(&key);

@@ -15,7 +15,7 @@ fn key(home: Home, word: u64) -> LocalKey {
     LocalKey {
         hash: 7,
         home,
-        words: Box::new([8, word]),
+        words: [8, word].into(),
     }
 }
 

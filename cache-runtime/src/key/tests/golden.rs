@@ -238,7 +238,7 @@ fn readable(form: KeyForm, words: &[u64], digest: &[u8; 16]) -> String {
 
 #[track_caller]
 pub(super) fn readable_parts<T: KeyPart>(value: &T) -> String {
-    let words = key(|k| k.part(value)).into_boxed();
+    let words = key(|k| k.part(value)).words().to_vec();
     readable(
         KeyForm::Parts,
         &words,
@@ -277,7 +277,7 @@ fn readable_parts_are_a_prefix_and_the_digest() {
 }
 
 fn readable_text(write: impl FnOnce(&mut super::KeyWriter)) -> String {
-    let words = key(write).into_boxed();
+    let words = key(write).words().to_vec();
     readable(
         KeyForm::Text,
         &words,
@@ -309,7 +309,7 @@ fn a_readable_text_is_itself_or_its_beginning_and_the_digest() {
 
 #[test]
 fn digests_cover_everything_that_identifies_a_key() {
-    let words = key(|k| k.literal("book:7")).into_boxed();
+    let words = key(|k| k.literal("book:7")).words().to_vec();
     let base = digest("books", 0, KeyForm::Text, &words);
     // printf '\5\0\0\0\0\0\0\0books\0\0\0\0\1book:7' | sha256sum | cut -c-32
     assert_eq!(hex(&base), "b45ad0d9ba651c98d3b78570040fb704");
@@ -322,7 +322,7 @@ fn digests_cover_everything_that_identifies_a_key() {
             "books",
             0,
             KeyForm::Text,
-            &key(|k| k.literal("book:8")).into_boxed()
+            key(|k| k.literal("book:8")).words()
         )
     );
 }
@@ -352,7 +352,7 @@ fn readable_forms_of_any_bytes() {
                     >> 3) as u8
             })
             .collect();
-        let words = key(|k| k.bytes(&noise)).into_boxed();
+        let words = key(|k| k.bytes(&noise)).words().to_vec();
         for form in [KeyForm::Text, KeyForm::Parts] {
             let name = readable(form, &words, &[0; 16]);
             assert!(

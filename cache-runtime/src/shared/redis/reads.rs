@@ -133,10 +133,8 @@ impl Sending {
             (std::mem::take(&mut waiting.reads), waiting.open)
         };
         if let Some(redis) = &self.redis {
-            let most = match self.one_by_one.load(Ordering::Relaxed) {
-                true => 1,
-                false => self.most,
-            };
+            let alone = self.one_by_one.load(Ordering::Relaxed);
+            let most = if alone { 1 } else { self.most };
             for batch in Batch::of(reads, most) {
                 let sent = batch.send(redis.clone(), Arc::clone(&self.one_by_one));
                 self.sent.push(Box::pin(sent));

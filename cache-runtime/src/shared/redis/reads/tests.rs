@@ -38,11 +38,10 @@ fn slot(name: &str) -> Arc<Slot> {
 
 /// A command as it is sent.
 fn command(words: &[&str]) -> String {
-    let mut text = format!("*{}\r\n", words.len());
-    for word in words {
-        text += &format!("${}\r\n{word}\r\n", word.len());
-    }
-    text
+    let words_of = words
+        .iter()
+        .map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    format!("*{}\r\n{}", words.len(), words_of.collect::<String>())
 }
 
 /// The other end.
