@@ -1,3 +1,5 @@
+//! Look-ups on a connection whose other end is in the test: what is sent, and who gets what.
+
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
