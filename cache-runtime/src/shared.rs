@@ -130,7 +130,8 @@ pub(crate) struct Claim {
 /// What a look-up found.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) entry: Option<Vec<u8>>,
+    /// All who look at one moment have the same bytes.
+    pub(crate) entry: Option<Arc<Vec<u8>>>,
     /// Whether every record that the log had when the look-up began is in the local view.
     pub(crate) proven: bool,
 }

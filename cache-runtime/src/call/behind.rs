@@ -201,7 +201,7 @@ impl Call {
             }
             Ok(Bidden::Granted { entry }) => {
                 if let Some(bytes) = entry
-                    && let Some(current) = self.read(&shared, &slot, bytes).await
+                    && let Some(current) = self.read(&shared, &slot, &bytes).await
                     && current.age == Age::Fresh
                 {
                     return self.bring(current);

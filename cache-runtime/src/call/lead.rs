@@ -237,7 +237,7 @@ impl Call {
                 }
                 Ok(Bidden::Granted { entry }) => {
                     if let Some(bytes) = entry
-                        && let Some(step) = self.take_found(shared, slot, bytes).await
+                        && let Some(step) = self.take_found(shared, slot, &bytes).await
                     {
                         return step;
                     }
@@ -294,7 +294,7 @@ impl Call {
         &mut self,
         shared: &Arc<dyn Shared>,
         slot: &Arc<Slot>,
-        bytes: Vec<u8>,
+        bytes: &[u8],
     ) -> Option<Step> {
         let current = self.read(shared, slot, bytes).await;
         let current = current.filter(Current::is_fresh)?;

@@ -194,7 +194,7 @@ impl Call {
                 if found.proven {
                     let _ = self.proven.set(true);
                 }
-                self.read(shared, slot, found.entry?).await
+                self.read(shared, slot, &found.entry?).await
             }
             Err(error) => {
                 // Nor would anything else be answered now.
@@ -210,14 +210,14 @@ impl Call {
         &self,
         shared: &Arc<dyn Shared>,
         slot: &Arc<Slot>,
-        bytes: Vec<u8>,
+        bytes: &[u8],
     ) -> Option<Current> {
         let subject = self.subject();
         let codec = self.codec?;
-        let stored = match entry::parse(&bytes, &subject.digest, subject.shape) {
+        let stored = match entry::parse(bytes, &subject.digest, subject.shape) {
             Ok(stored) => stored,
             Err(why) => {
-                self.unreadable(shared, slot, &why.to_string(), &bytes);
+                self.unreadable(shared, slot, &why.to_string(), bytes);
                 return None;
             }
         };
@@ -226,7 +226,7 @@ impl Call {
         let value = match (codec.decode)(stored.payload, stored.header.codec) {
             Ok(value) => value,
             Err(error) => {
-                self.unreadable(shared, slot, &error.to_string(), &bytes);
+                self.unreadable(shared, slot, &error.to_string(), bytes);
                 return None;
             }
         };

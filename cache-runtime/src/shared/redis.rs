@@ -51,6 +51,7 @@ use endpoint::Endpoint;
 use fault::Redirect;
 use link::{Common, Failed, Link};
 use nodes::Nodes;
+use reads::Looked;
 use scripts::{Loaded, Script};
 use url::Target;
 use write::garbled;
@@ -313,7 +314,7 @@ impl Shared for RedisShared {
             } else {
                 (get.await?.0, false)
             };
-            found(answer, proven)
+            found(answer.into(), proven)
         })
     }
 
@@ -517,11 +518,11 @@ fn get(slot: &Slot) -> Cmd {
     get
 }
 
-fn found(answer: Value, proven: bool) -> Result<Found, Error> {
+fn found(answer: Looked, proven: bool) -> Result<Found, Error> {
     let entry = match answer {
-        Value::BulkString(bytes) => Some(bytes),
-        Value::Nil => None,
-        _ => return Err(garbled("a look-up")),
+        Looked::Entry(bytes) => Some(bytes),
+        Looked::Nothing => None,
+        Looked::Other => return Err(garbled("a look-up")),
     };
     Ok(Found { entry, proven })
 }

@@ -122,7 +122,7 @@ impl Shared for Simulated {
     fn get(&self, slot: &Arc<Slot>, _: bool) -> Pending<Found> {
         let at = Arc::clone(slot);
         self.operate(OperationKind::Get, Some(slot), move |stored, now| {
-            let entry = stored.entries.get(&at, now);
+            let entry = stored.entries.get(&at, now).map(Arc::new);
             proves(Found {
                 entry,
                 proven: true,

@@ -14,6 +14,7 @@ use super::config::Config;
 use super::endpoint::Endpoint;
 use super::fault::{Redirect, breaks, store_error};
 use super::lanes::{Barriers, Caught, Lane};
+use super::reads::Looked;
 use super::reply;
 use super::scripts::Loaded;
 use super::wire::Wire;
@@ -204,8 +205,11 @@ impl Link {
     }
 
     fn turn(&self, state: State) {
-        self.away.store(state == State::Away, Ordering::Release);
-        self.state.send_replace(state);
+        self.state.send_modify(|now| {
+            *now = state;
+            // Under its lock: the two never tell different stories for long.
+            self.away.store(state == State::Away, Ordering::Release);
+        });
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -392,7 +396,7 @@ impl Link {
         connection: &Connection,
         lane: usize,
         slot: &Arc<Slot>,
-    ) -> Result<Value, Failed> {
+    ) -> Result<Looked, Failed> {
         let limit = self.config.settings.op_timeout;
         let answer = connection.lanes[lane].read(limit, slot).await;
         self.answered(connection, lane, answer)

@@ -1,6 +1,6 @@
 //! Look-ups on one connection: those that wait at one moment go out as one command, in which each key
 //! stands once. So many callers at once cost the server little, and a key that all of them want costs
-//! it one look. What an answer means is not known here.
+//! it one look. What stands in an entry is not known here.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -20,7 +20,27 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::local::Passed;
 use crate::shared::Slot;
 
-type Answer = RedisResult<Value>;
+type Answer = RedisResult<Looked>;
+
+/// What a look-up found. All who wanted the entry have the same bytes: there may be many of them, and
+/// many readers.
+#[derive(Clone, Debug)]
+pub(super) enum Looked {
+    Entry(Arc<Vec<u8>>),
+    Nothing,
+    /// Something that is no entry and cannot be one.
+    Other,
+}
+
+impl From<Value> for Looked {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::BulkString(bytes) => Self::Entry(Arc::new(bytes)),
+            Value::Nil => Self::Nothing,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// Those who wait for a look-up to be sent.
 #[derive(Debug)]
@@ -124,6 +144,11 @@ impl Sending {
         }
     }
 
+    /// Whether more than one waits or is under way: then others may be about to come.
+    pub(super) fn has_several(&self) -> bool {
+        self.reads.waiting().reads.len() + self.sent.len() > 1
+    }
+
     /// Sends what waits, and hands out what has been answered.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
         // Before the look, so that what comes after it wakes.
@@ -220,7 +245,7 @@ impl Batch {
         match several.query_async(&mut redis).await {
             Ok(Value::Array(answers)) if answers.len() == all.len() => {
                 for (wanted, answer) in all.into_iter().zip(answers) {
-                    wanted.answer(Ok(answer));
+                    wanted.answer(Ok(answer.into()));
                 }
             }
             Err(error) if error.is_unrecoverable_error() => {
@@ -240,8 +265,8 @@ impl Batch {
 async fn one_read(one: Wanted, mut redis: MultiplexedConnection) {
     let mut get = Cmd::with_capacity(2, "GET".len() + one.slot.entry.len());
     get.arg("GET").arg(&one.slot.entry);
-    let answer = get.query_async(&mut redis).await;
-    one.answer(answer);
+    let answer: RedisResult<Value> = get.query_async(&mut redis).await;
+    one.answer(answer.map(Looked::from));
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Value};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::sync::watch;
 
-use super::reads::{Reads, Sending};
+use super::reads::{Looked, Reads, Sending};
 use crate::shared::Slot;
 use crate::timer;
 
@@ -53,10 +53,11 @@ impl Wire {
             let mut work = pin!(work);
             let mut has_let_others = false;
             poll_fn(|cx| {
-                // Behind all that is ready to run: who has something to ask is asked first, and what
-                // they ask goes out together. A runtime runs at once what another task has just
-                // woken, and without this each request would be a write of its own.
-                has_let_others = !has_let_others;
+                // Where there are several at once, behind all that is ready to run: who has something
+                // to ask is asked first, and what they ask goes out together. A runtime runs at once
+                // what another task has just woken, and without this each look-up would be a write
+                // of its own. Who is alone is not kept waiting, nor is another worker woken for it.
+                has_let_others = !has_let_others && sending.has_several();
                 if has_let_others {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -84,7 +85,7 @@ impl Wire {
         &self,
         limit: Duration,
         slot: &Arc<Slot>,
-    ) -> Option<RedisResult<Value>> {
+    ) -> Option<RedisResult<Looked>> {
         let Some(answer) = self.reads.ask(slot) else {
             return Some(Err(closed()));
         };

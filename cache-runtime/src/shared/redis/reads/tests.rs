@@ -84,11 +84,11 @@ impl Server {
     }
 }
 
-fn text(answer: Option<RedisResult<Value>>) -> Option<String> {
-    match answer.expect("an end") {
-        Ok(Value::BulkString(bytes)) => Some(String::from_utf8(bytes).expect("text")),
-        Ok(Value::Nil) => None,
-        other => panic!("{other:?}"),
+fn text(answer: Option<RedisResult<Looked>>) -> Option<String> {
+    match answer.expect("an end").expect("an answer") {
+        Looked::Entry(bytes) => Some(String::from_utf8(bytes.to_vec()).expect("text")),
+        Looked::Nothing => None,
+        Looked::Other => panic!("something else"),
     }
 }
 
