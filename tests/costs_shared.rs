@@ -188,18 +188,23 @@ async fn shared_hits_at_once_are_one_command() {
     let cache = builder.max_value(1 << 20).build().await.expect("a cache");
     let mut wire = Wire::of(&server, &cache);
     let other = connect(&server).await;
-    for id in 0..60 {
+    for id in 0..240 {
         flown(&other, id).await;
     }
-    let calls = async move {
-        let calls = (0..240).map(|call| outcome(flown(&cache, call % 60)));
-        join_all(calls).await
-    };
-    let values = tokio::spawn(calls).await.expect("no panic");
-    for (call, (value, outcome)) in (0_u32..).zip(values) {
-        assert_eq!((value, outcome), (call % 60, Outcome::Hit(Tier::Shared)));
+    // To begin with they are few at a time, until it is known how large entries are.
+    for (ids, commands) in [(0..60, 8), (60..120, 4), (120..180, 2), (180..240, 1)] {
+        let cache = cache.clone();
+        let called = ids.clone().cycle().take(240);
+        let calls = called.clone().map(move |id| {
+            let cache = cache.clone();
+            async move { outcome(flown(&cache, id)).await }
+        });
+        let values = tokio::spawn(join_all(calls)).await.expect("no panic");
+        for (id, (value, outcome)) in called.zip(values) {
+            assert_eq!((value, outcome), (id, Outcome::Hit(Tier::Shared)));
+        }
+        assert_eq!(wire.sent(), vec!["MGET"; commands]);
     }
-    assert_eq!(wire.sent(), ["MGET"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -1,12 +1,28 @@
 //! `cargo xtask bench`: runs the workspace `benches`, which measures afresh beside its peers. What it
-//! takes to measure, and what is done with the figures, is there.
+//! takes to measure, and what is done with the figures, is there; but what a function costs those who
+//! compile it is told by `cargo xtask weigh`, and only put there.
 
+use std::fs;
 use std::process::ExitCode;
 
-use crate::shell::cargo;
+use crate::shell::{cargo, root};
+use crate::weigh;
+
+/// Where its table is put.
+const WEIGHED: &str = "docs/bench/weighed.txt";
 
 pub(crate) fn run(rest: &[String]) -> ExitCode {
-    match cargo(&command(rest)).status() {
+    let words: Vec<&str> = rest.iter().map(String::as_str).collect();
+    if weighs(&words)
+        && let Err(error) = weighed()
+    {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    let report = ["--report".to_owned()];
+    let is_that_alone = words == ["--only", "weigh"];
+    let options = if is_that_alone { &report[..] } else { rest };
+    match cargo(&command(options)).status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -14,6 +30,23 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether what is to be measured has that in it: all of it has.
+fn weighs(options: &[&str]) -> bool {
+    let only = options.iter().position(|word| *word == "--only");
+    match only {
+        Some(only) => options.get(only + 1) == Some(&"weigh"),
+        None => !options.contains(&"--report") && !options.contains(&"--help"),
+    }
+}
+
+/// Weighs, and puts the table where the page is made.
+fn weighed() -> std::io::Result<()> {
+    // Whether its bounds hold stands in the table.
+    let (table, _) = weigh::weigh(weigh::ROUNDS)?;
+    println!("{table}");
+    fs::write(root().join(WEIGHED), table)
 }
 
 /// The words of the command that runs it: as a release, with the versions of its lock file.
@@ -33,6 +66,12 @@ fn command(options: &[String]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_of_it_weighs_too() {
+        assert!(weighs(&[]) && weighs(&["--rounds", "15"]) && weighs(&["--only", "weigh"]));
+        assert!(!weighs(&["--only", "local"]) && !weighs(&["--report"]) && !weighs(&["--help"]));
+    }
 
     #[test]
     fn options_are_passed_on() {

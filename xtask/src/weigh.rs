@@ -23,6 +23,8 @@ use crate::shell::{cargo, root, target};
 
 /// How many functions the libraries of a kind are told from its functions with.
 const FEW: u32 = 1;
+/// How many rounds there are where nobody says.
+pub(crate) const ROUNDS: usize = 5;
 /// How many functions are checked.
 const CHECKED: u32 = 200;
 /// How many functions are built.
@@ -113,7 +115,7 @@ impl Db {
 
 pub(crate) fn run(rest: &[String]) -> ExitCode {
     let rounds = match rest {
-        [] => Some(5),
+        [] => Some(ROUNDS),
         [flag, rounds] if flag == "--rounds" => rounds.parse().ok().filter(|&rounds| rounds > 0),
         _ => None,
     };
@@ -137,7 +139,8 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     }
 }
 
-fn weigh(rounds: usize) -> io::Result<(String, bool)> {
+/// The table, and whether all bounds hold.
+pub(crate) fn weigh(rounds: usize) -> io::Result<(String, bool)> {
     let place = target().join("weigh");
     write(&place)?;
     eprintln!("compiling what they depend on, and each program once");

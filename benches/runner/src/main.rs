@@ -22,7 +22,8 @@ const HELP: &str = "cargo xtask bench [--only PROGRAM] [--rounds N] [--report]
     Measures afresh beside its peers, and writes the tables and plots to docs/bench. Nothing else
     should run meanwhile.
 
-    --only PROGRAM   only this one: local, shared, fleet, scoreboard; of the others, what is there stays
+    --only PROGRAM   only this one: local, shared, fleet, scoreboard, weigh; of the others, what is
+                     there stays
     --rounds N       as many rounds of each; 15 or more where it is left out
     --report         measures nothing: writes the tables from what is there";
 

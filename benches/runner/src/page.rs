@@ -98,7 +98,14 @@ pub(crate) fn write(
     folder: &Path,
 ) -> Result<(), String> {
     let file = folder.join("README.md");
-    let text = text(figures, scoreboard, &machine::noted(folder));
+    let mut text = text(figures, scoreboard, &machine::noted(folder));
+    // Told by `cargo xtask weigh`, which has none of these programs.
+    if let Ok(weighed) = fs::read_to_string(folder.join("weighed.txt")) {
+        text += "\n## Compile time and size\n\nWhat an annotated function costs those who compile it: the same \
+                 functions, each kind of annotation a program of its own.\n\n```text\n";
+        text += weighed.trim_matches('\n');
+        text += "\n```\n";
+    }
     fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 

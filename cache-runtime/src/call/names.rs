@@ -113,7 +113,8 @@ impl Names {
         if let Some(names) = kept.get(&whose) {
             return meet(names);
         }
-        let is_full = kept.len() >= MOST;
+        // Of functions there are as many as were written: only look-ups by hand have any number.
+        let is_full = kept.len() >= MOST && spec.namespace.is_some();
         drop(kept);
         let names = Box::new(Self::new(site, spec));
         if is_full {
@@ -140,17 +141,21 @@ impl Names {
     /// What the function goes by outside this process; `None` where another function of this process
     /// goes by it already.
     pub(super) fn abroad(&self, site: &Site, spec: &Spec, codec: &Vtable) -> Option<&Abroad> {
-        let begin = || {
-            let name = match spec.namespace {
-                Some(namespace) => namespace.to_owned(),
-                None => claimed_name(&self.namespace, site, spec)?,
-            };
-            let shape = (codec.shape)();
+        if let Some(abroad) = self.abroad.get() {
+            return abroad.as_ref();
+        }
+        // Before the lock, which others may wait for: it runs code of the type's own.
+        let shape = (codec.shape)();
+        let name = match spec.namespace {
+            Some(namespace) => Some(namespace.to_owned()),
+            None => claimed_name(&self.namespace, site, spec),
+        };
+        let abroad = name.map(|name| {
             let name = key::namespace_text(&name);
             let begins = format!("{name}/{}/{shape:016x}:", spec.version).into();
-            Some(Abroad { begins, shape })
-        };
-        self.abroad.get_or_init(begin).as_ref()
+            Abroad { begins, shape }
+        });
+        self.abroad.get_or_init(|| abroad).as_ref()
     }
 }
 
@@ -199,7 +204,22 @@ fn claimed_name(path: &str, site: &Site, spec: &Spec) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::path_of;
+    use super::{Names, path_of};
+    use crate::call::site;
+    use crate::spec::Spec;
+
+    #[test]
+    fn one_look_up_has_other_names_for_each_namespace_and_version() {
+        let site = site(&|| ());
+        let spec = Spec::new("one", file!(), line!(), 0).namespace("books");
+        let digest = |spec: &Spec| Names::of(&site, spec).digests.of(b"key");
+        let (books, pages) = (digest(&spec), digest(&spec.namespace("pages")));
+        let next = digest(&spec.version(1));
+        assert!(books != pages && books != next && pages != next);
+        assert_ne!(books, digest(&spec.template()));
+        // Kept, and the same each time.
+        assert_eq!([books, next], [digest(&spec), digest(&spec.version(1))]);
+    }
 
     #[test]
     fn a_path_is_that_of_the_function_without_lifetimes() {

@@ -4,8 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-/// The length and 16 bytes: as much as makes the whole no larger than a pointer to more would need
-/// with its alignment.
+/// The length and 16 bytes: most keys are no longer, and each entry has the room for it.
 const SHORT: usize = 3;
 
 #[derive(Clone)]

@@ -77,6 +77,7 @@ async fn connect(link: &Arc<Link>, generation: u64) -> Result<Box<[Wire]>, Error
         let dial = Dial {
             tls: link.config.tls.as_ref(),
             settings: &link.config.settings,
+            together: &link.together,
         };
         dial.connect(&server, settings)
     });

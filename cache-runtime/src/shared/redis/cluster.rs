@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, Value, cmd};
 
 use super::config::Settings;
-use super::dial::Dial;
+use super::dial::{self, Dial};
 use super::encryption::Encryption;
 use super::fault::store_error;
 use super::reply;
@@ -280,6 +280,7 @@ impl Cluster {
         let dial = Dial {
             tls: self.tls.as_ref(),
             settings: &self.settings,
+            together: &dial::together(&self.settings),
         };
         let node = dial.connect_within(ADVICE, &server, plain).await?;
         let mut slots = cmd("CLUSTER");

@@ -2,6 +2,7 @@
 //! bounded. Which address is `endpoint`'s, and what is said on the connection its owner's.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -13,6 +14,7 @@ use super::bounded::Bounded;
 use super::config::Settings;
 use super::encryption::Encryption;
 use super::fault::{is_lasting, store_error};
+use super::reads::Together;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind};
 use crate::timer;
@@ -21,8 +23,6 @@ use crate::timer;
 const CONNECT: Duration = Duration::from_secs(2);
 /// What a catch-up may bring beside the largest entry.
 const RECORDS: usize = 96 << 20;
-/// At most so many entries in one reply: a server does nothing else meanwhile.
-const TOGETHER: usize = 64;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -33,6 +33,13 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 pub(super) struct Dial<'a> {
     pub(super) tls: Option<&'a Encryption>,
     pub(super) settings: &'a Settings,
+    pub(super) together: &'a Arc<Together>,
+}
+
+/// What connections to one place know of how many look-ups to send together: no more entries of the
+/// largest size than one reply may announce.
+pub(super) fn together(settings: &Settings) -> Arc<Together> {
+    Arc::new(Together::new(RECORDS / settings.max_value.max(1)))
 }
 
 impl Dial<'_> {
@@ -77,11 +84,7 @@ impl Dial<'_> {
         let agreed =
             MultiplexedConnection::new_with_config(server.redis_settings(), stream, config).await;
         match agreed {
-            Ok((connection, work)) => {
-                // As many entries of the largest size as one reply may announce.
-                let together = RECORDS / self.settings.max_value.max(1);
-                Ok(Wire::new(connection, work, together.clamp(1, TOGETHER)))
-            }
+            Ok((connection, work)) => Ok(Wire::new(connection, work, self.together)),
             Err(error) if is_lasting(&error) => Err(store_error(&error)),
             Err(error) => Err(unreached(&error.to_string())),
         }

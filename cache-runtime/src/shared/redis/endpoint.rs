@@ -7,7 +7,7 @@ use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, cmd};
 
 use super::cluster::{Cluster, Node, slot_of};
 use super::config::Config;
-use super::dial::Dial;
+use super::dial::{self, Dial};
 use super::fault::{is_lasting, store_error};
 use super::url::Target;
 use crate::error::{Error, ErrorKind};
@@ -118,6 +118,7 @@ async fn ask(
     let dial = Dial {
         tls: config.tls.as_ref(),
         settings: &config.settings,
+        together: &dial::together(&config.settings),
     };
     let sentinel = dial.connect_within(ADVICE, sentinel, plain).await?;
     let mut ask = cmd("SENTINEL");

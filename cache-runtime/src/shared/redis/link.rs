@@ -11,10 +11,11 @@ use tokio::sync::{Notify, watch};
 
 use super::backlog::{Backlog, Debt, Errand};
 use super::config::Config;
+use super::dial;
 use super::endpoint::Endpoint;
 use super::fault::{Redirect, breaks, store_error};
 use super::lanes::{Barriers, Caught, Lane};
-use super::reads::Looked;
+use super::reads::{Looked, Together};
 use super::reply;
 use super::scripts::Loaded;
 use super::wire::Wire;
@@ -121,6 +122,7 @@ pub(super) struct Link {
     driving: AtomicBool,
     closed: AtomicBool,
     pub(super) lanes: Box<[Lane]>,
+    pub(super) together: Arc<Together>,
     pub(super) barriers: Barriers,
     /// Wakes the driver: a note, a barrier, an errand, a debt, the end.
     pub(super) work: Notify,
@@ -173,6 +175,7 @@ impl Link {
         start: fn(&Handle, Arc<Self>),
     ) -> Arc<Self> {
         let lanes = common.config.settings.connections;
+        let together = dial::together(&common.config.settings);
         Arc::new(Self {
             endpoint,
             config: common.config,
@@ -189,6 +192,7 @@ impl Link {
             driving: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             lanes: (0..lanes).map(|_| Lane::new()).collect(),
+            together,
             barriers: Barriers::new(),
             work: Notify::new(),
             backlog: Backlog::default(),

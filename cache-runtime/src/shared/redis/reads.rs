@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -28,8 +28,18 @@ type Answer = RedisResult<Looked>;
 pub(super) enum Looked {
     Entry(Arc<Vec<u8>>),
     Nothing,
-    /// Something that is no entry and cannot be one.
+    /// Something that is no entry and cannot be one. (Of a name that holds no string, `MGET` says that
+    /// nothing is there, and `GET` that it is of the wrong kind: either way the call computes.)
     Other,
+}
+
+impl Looked {
+    fn len(&self) -> usize {
+        match self {
+            Self::Entry(bytes) => bytes.len(),
+            Self::Nothing | Self::Other => 0,
+        }
+    }
 }
 
 impl From<Value> for Looked {
@@ -39,6 +49,55 @@ impl From<Value> for Looked {
             Value::Nil => Self::Nothing,
             _ => Self::Other,
         }
+    }
+}
+
+/// At most so many keys in one command: a server does nothing else meanwhile.
+const MOST: usize = 64;
+/// So many to begin with, until it is known how large entries are.
+const FIRST: usize = 8;
+/// So many bytes are one answer's share: nobody is answered before its last one is here.
+const SHARE: usize = 1 << 20;
+
+/// How many keys go into one command. Known to all connections of a link, and from one to the next: if
+/// a connection ends under a command, it may be the answer that was too large.
+#[derive(Debug)]
+pub(super) struct Together {
+    now: AtomicUsize,
+    most: usize,
+}
+
+impl Together {
+    /// No more than this ever, and no more than the server is asked for at once.
+    pub(super) fn new(most: usize) -> Self {
+        let most = most.clamp(1, MOST);
+        Self {
+            now: AtomicUsize::new(most.min(FIRST)),
+            most,
+        }
+    }
+
+    fn now(&self) -> usize {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// An answer has come, so large, to so many.
+    fn came(&self, keys: usize, bytes: usize) {
+        let now = self.now();
+        let next = if bytes > SHARE {
+            now.min(keys.saturating_mul(SHARE) / bytes).max(1)
+        } else if keys >= now {
+            (now * 2).min(self.most)
+        } else {
+            now
+        };
+        self.now.store(next, Ordering::Relaxed);
+    }
+
+    /// The connection has ended under so many.
+    fn broke(&self, keys: usize) {
+        let next = self.now().min(keys / 2).max(1);
+        self.now.store(next, Ordering::Relaxed);
     }
 }
 
@@ -120,9 +179,8 @@ pub(super) struct Sending {
     reads: Arc<Reads>,
     /// Let go when nobody can ask any more: the connection ends after its last handle.
     redis: Option<MultiplexedConnection>,
-    /// The most keys in one command.
-    most: usize,
-    /// Whether the server has refused a command with several keys.
+    together: Arc<Together>,
+    /// Whether the server does not take several keys.
     one_by_one: Arc<AtomicBool>,
     sent: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -134,11 +192,15 @@ impl Drop for Sending {
 }
 
 impl Sending {
-    pub(super) fn new(reads: Arc<Reads>, redis: MultiplexedConnection, most: usize) -> Self {
+    pub(super) fn new(
+        reads: Arc<Reads>,
+        redis: MultiplexedConnection,
+        together: Arc<Together>,
+    ) -> Self {
         Self {
             reads,
             redis: Some(redis),
-            most: most.max(1),
+            together,
             one_by_one: Arc::default(),
             sent: FuturesUnordered::new(),
         }
@@ -159,15 +221,25 @@ impl Sending {
         };
         if let Some(redis) = &self.redis {
             let alone = self.one_by_one.load(Ordering::Relaxed);
-            let most = if alone { 1 } else { self.most };
+            let most = if alone { 1 } else { self.together.now() };
             for batch in Batch::of(reads, most) {
-                let sent = batch.send(redis.clone(), Arc::clone(&self.one_by_one));
+                let together = Arc::clone(&self.together);
+                let sent = batch.send(redis.clone(), together, Arc::clone(&self.one_by_one));
                 self.sent.push(Box::pin(sent));
             }
         }
         if !open {
+            // Who asked was at the handle, and is gone with it. What is under way would hold the
+            // connection for as long as the server is silent.
             self.redis = None;
+            self.sent.clear();
         }
+        self.hand_out(cx);
+    }
+
+    /// Hands out what has been answered, and sends nothing: with the end of a connection, answers may
+    /// have come.
+    pub(super) fn hand_out(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(())) = self.sent.poll_next_unpin(cx) {}
     }
 }
@@ -219,17 +291,19 @@ impl Batch {
             });
         }
         let mut batches = Vec::with_capacity(all.len().div_ceil(most));
-        while all.len() > most {
-            let rest = all.split_off(most);
-            batches.push(Self(std::mem::replace(&mut all, rest)));
-        }
-        if !all.is_empty() {
-            batches.push(Self(all));
+        let mut all = all.into_iter();
+        while all.len() > 0 {
+            batches.push(Self(all.by_ref().take(most).collect()));
         }
         batches
     }
 
-    async fn send(self, mut redis: MultiplexedConnection, one_by_one: Arc<AtomicBool>) {
+    async fn send(
+        self,
+        mut redis: MultiplexedConnection,
+        together: Arc<Together>,
+        one_by_one: Arc<AtomicBool>,
+    ) {
         let Self(mut all) = self;
         if all.len() == 1
             && let Some(one) = all.pop()
@@ -242,23 +316,33 @@ impl Batch {
         for wanted in &all {
             several.arg(&wanted.slot.entry);
         }
-        match several.query_async(&mut redis).await {
+        let refused = match several.query_async(&mut redis).await {
             Ok(Value::Array(answers)) if answers.len() == all.len() => {
+                let answers: Vec<Looked> = answers.into_iter().map(Looked::from).collect();
+                together.came(all.len(), answers.iter().map(Looked::len).sum());
                 for (wanted, answer) in all.into_iter().zip(answers) {
-                    wanted.answer(Ok(answer.into()));
+                    wanted.answer(Ok(answer));
                 }
+                return;
             }
-            Err(error) if error.is_unrecoverable_error() => {
-                for wanted in all {
-                    wanted.answer(Err(error.clone()));
-                }
+            Ok(_) => true,
+            Err(error) => {
+                let Some(code) = error.code() else {
+                    // Not the server's: the connection has ended, or what came could not be read.
+                    together.broke(all.len());
+                    for wanted in all {
+                        wanted.answer(Err(error.clone()));
+                    }
+                    return;
+                };
+                // A server, or what stands before it, may allow a user `GET` and not this.
+                matches!(code, "NOPERM" | "CROSSSLOT" | "ERR")
             }
-            // A server, or what stands before it, may allow a user `GET` and not this.
-            Ok(_) | Err(_) => {
-                one_by_one.store(true, Ordering::Relaxed);
-                join_all(all.into_iter().map(|one| one_read(one, redis.clone()))).await;
-            }
+        };
+        if refused {
+            one_by_one.store(true, Ordering::Relaxed);
         }
+        join_all(all.into_iter().map(|one| one_read(one, redis.clone()))).await;
     }
 }
 

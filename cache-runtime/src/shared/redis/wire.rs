@@ -14,7 +14,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
 use tokio::sync::watch;
 
-use super::reads::{Looked, Reads, Sending};
+use super::reads::{Looked, Reads, Sending, Together};
 use crate::shared::Slot;
 use crate::timer;
 
@@ -38,18 +38,20 @@ impl Drop for Wire {
 
 impl Wire {
     /// Has a task of this runtime's write what is asked on a connection and read what is answered.
-    /// Look-ups are sent together, at most so many as one command.
+    /// Look-ups are sent together.
     pub(super) fn new(
         redis: MultiplexedConnection,
         work: impl Future<Output = ()> + Send + 'static,
-        together: usize,
+        together: &Arc<Together>,
     ) -> Self {
         let (reads_answers, reader) = watch::channel(());
         let reads = Reads::new();
-        let mut sending = Sending::new(Arc::clone(&reads), redis.clone(), together);
+        let together = Arc::clone(together);
+        let sending = Sending::new(Arc::clone(&reads), redis.clone(), together);
         tokio::spawn(async move {
             // Let go last, when nobody takes a request any more; also with the runtime.
             let _reads_answers = reads_answers;
+            let mut sending = sending;
             let mut work = pin!(work);
             let mut has_let_others = false;
             poll_fn(|cx| {
@@ -64,6 +66,8 @@ impl Wire {
                 }
                 sending.poll(cx);
                 if work.as_mut().poll(cx).is_ready() {
+                    // With the end, the last answers may have come.
+                    sending.hand_out(cx);
                     return Poll::Ready(());
                 }
                 // What has been answered just now.
@@ -181,7 +185,11 @@ mod tests {
             // Told to end, or given up.
             let _ = ended.await;
         };
-        (Wire::new(redis, work, 8), ends, server)
+        (
+            Wire::new(redis, work, &Arc::new(Together::new(8))),
+            ends,
+            server,
+        )
     }
 
     fn is_closed(answer: Option<RedisResult<()>>) -> bool {

@@ -28,7 +28,10 @@ async fn connection(together: usize) -> (Wire, Server) {
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let agreed = MultiplexedConnection::new_with_config(&info, client, config).await;
     let (redis, work) = agreed.expect("nothing to agree on");
-    (Wire::new(redis, work, together), Server(server))
+    (
+        Wire::new(redis, work, &Arc::new(Together::new(together))),
+        Server(server),
+    )
 }
 
 fn slot(name: &str) -> Arc<Slot> {
@@ -271,4 +274,110 @@ fn a_connection_ends_after_its_handle() {
         drop(wire);
         assert_eq!(server.read(&mut [0]).await.expect("no fault"), 0);
     });
+}
+
+#[test]
+fn nor_does_a_look_up_that_is_not_answered_hold_it() {
+    runtime().block_on(async {
+        let (wire, server) = connection(8).await;
+        let key = slot("a");
+        assert!(wire.read(HANGS, &key).now_or_never().is_none());
+        let mut read = Box::pin(wire.read(HANGS, &key));
+        assert!(read.as_mut().now_or_never().is_none());
+        server.gets(&command(&["GET", "a"])).await;
+        drop(read);
+        drop(wire);
+        assert_eq!(server.read(&mut [0]).await.expect("no fault"), 0);
+    });
+}
+
+#[test]
+fn answers_that_come_with_the_end_of_the_connection_are_handed_out() {
+    runtime().block_on(async {
+        let (wire, server) = connection(8).await;
+        let keys = ["a", "b"].map(slot);
+        let reads = join_all(keys.iter().map(|key| wire.read(HANGS, key)));
+        let serve = async {
+            server.gets(&command(&["MGET", "a", "b"])).await;
+            server.answers("*2\r\n$1\r\n1\r\n$1\r\n2\r\n").await;
+            drop(server);
+        };
+        let (answers, ()) = join(reads, serve).await;
+        let answers: Vec<_> = answers.into_iter().filter_map(text).collect();
+        assert_eq!(answers, ["1", "2"]);
+    });
+}
+
+#[test]
+fn a_busy_server_is_asked_for_several_again() {
+    runtime().block_on(async {
+        let (wire, server) = connection(8).await;
+        let keys = ["a", "b"].map(slot);
+        let read = async {
+            for _ in 0..2 {
+                join_all(keys.iter().map(|key| wire.read(HANGS, key))).await;
+            }
+        };
+        let serve = async {
+            server.gets(&command(&["MGET", "a", "b"])).await;
+            server.answers("-BUSY a script runs\r\n").await;
+            let each = [command(&["GET", "a"]), command(&["GET", "b"])];
+            server.gets(&each.concat()).await;
+            server.answers("$1\r\n1\r\n$1\r\n2\r\n").await;
+            server.gets(&command(&["MGET", "a", "b"])).await;
+            server.answers("*2\r\n$1\r\n1\r\n$1\r\n2\r\n").await;
+        };
+        join(read, serve).await;
+    });
+}
+
+#[test]
+fn keys_of_one_hash_are_told_apart() {
+    let read = |name| {
+        let (answer, answered) = oneshot::channel();
+        let slot = slot(name);
+        (
+            Read {
+                slot,
+                hash: 1,
+                answer,
+            },
+            answered,
+        )
+    };
+    let (reads, _answered): (Vec<_>, Vec<_>) = ["a", "b", "a"].map(read).into_iter().unzip();
+    let batches = Batch::of(reads, 8);
+    let [Batch(wanted)] = &batches[..] else {
+        panic!("one batch");
+    };
+    let keys: Vec<_> = wanted
+        .iter()
+        .map(|one| (&one.slot.entry[..], one.others.len()))
+        .collect();
+    assert_eq!(keys, [(&b"a"[..], 1), (&b"b"[..], 0)]);
+}
+
+#[test]
+fn how_many_go_together_follows_what_comes() {
+    let together = Together::new(1_000);
+    assert_eq!(together.now(), FIRST);
+    for expected in [16, 32, 64, 64] {
+        together.came(together.now(), 1_000);
+        assert_eq!(together.now(), expected);
+    }
+    // Fewer than could have gone say nothing.
+    together.came(2, 1_000);
+    assert_eq!(together.now(), 64);
+    // 2 MiB each: one answer's share is half of one.
+    together.came(16, 32 << 20);
+    assert_eq!(together.now(), 1);
+    together.came(1, 100);
+    together.came(2, 100);
+    assert_eq!(together.now(), 4);
+    // As often as the connection ends under several, they are fewer.
+    for expected in [2, 1, 1] {
+        together.broke(together.now());
+        assert_eq!(together.now(), expected);
+    }
+    assert_eq!(Together::new(0).now(), 1);
 }
