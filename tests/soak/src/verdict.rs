@@ -123,12 +123,18 @@ fn memory(steady: &[Sample]) -> Finding {
     }
 }
 
-/// Whether a number of things stays where it is. At any moment there may be a few more, so that the
-/// least of the first tenth is compared with the least of the last.
+/// Whether a number of things stays where it is. At any moment there may be a few more, and a few less
+/// just after connections were cut: the middle of the first tenth is compared with the least of the
+/// last.
 fn flat(what: &'static str, steady: &[Sample], of: fn(&Sample) -> u64) -> Finding {
     let tenth = (steady.len() / 10).max(1);
     let least = |samples: &[Sample]| samples.iter().map(of).min();
-    let first = steady.get(..tenth).and_then(least);
+    let middle = |samples: &[Sample]| {
+        let mut numbers: Vec<u64> = samples.iter().map(of).collect();
+        numbers.sort_unstable();
+        numbers.get(numbers.len() / 2).copied()
+    };
+    let first = steady.get(..tenth).and_then(middle);
     let last = steady
         .get(steady.len().saturating_sub(tenth)..)
         .and_then(least);
@@ -254,6 +260,8 @@ mod tests {
         };
         assert!(files(&|_| 12));
         assert!(files(&|at| 12 + at % 3));
+        // Connections were just cut.
+        assert!(files(&|at| if at == 33 { 9 } else { 12 }));
         assert!(!files(&|at| 12 + u64::from(at > 80)));
         assert!(!closed("files", 12, 13).holds);
         assert!(closed("files", 12, 12).holds);
