@@ -20,7 +20,7 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let report = ["--report".to_owned()];
-    let is_that_alone = words == ["--only", "weigh"];
+    let is_that_alone = only(&words) == Some("weigh");
     let options = if is_that_alone { &report[..] } else { rest };
     match cargo(&command(options)).status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
@@ -32,13 +32,16 @@ pub(crate) fn run(rest: &[String]) -> ExitCode {
     }
 }
 
+/// What alone is to be measured, where that is said.
+fn only<'a>(options: &[&'a str]) -> Option<&'a str> {
+    let at = options.iter().position(|word| *word == "--only")?;
+    options.get(at + 1).copied()
+}
+
 /// Whether what is to be measured has that in it: all of it has.
 fn weighs(options: &[&str]) -> bool {
-    let only = options.iter().position(|word| *word == "--only");
-    match only {
-        Some(only) => options.get(only + 1) == Some(&"weigh"),
-        None => !options.contains(&"--report") && !options.contains(&"--help"),
-    }
+    let measures = !options.contains(&"--report") && !options.contains(&"--help");
+    measures && only(options).is_none_or(|only| only == "weigh")
 }
 
 /// Weighs, and puts the table where the page is made.
@@ -71,6 +74,8 @@ mod tests {
     fn all_of_it_weighs_too() {
         assert!(weighs(&[]) && weighs(&["--rounds", "15"]) && weighs(&["--only", "weigh"]));
         assert!(!weighs(&["--only", "local"]) && !weighs(&["--report"]) && !weighs(&["--help"]));
+        assert!(weighs(&["--only", "weigh", "--rounds", "3"]));
+        assert_eq!(only(&["--rounds", "3", "--only", "weigh"]), Some("weigh"));
     }
 
     #[test]
